@@ -1,0 +1,1 @@
+"""Stand-ins for Slack and Twilio, and the page in the browser; shares nothing with the bot."""

@@ -1,0 +1,1 @@
+"""One module per feature: its command, its buttons and its modals together."""

@@ -1,0 +1,1 @@
+"""The adapter that calls Twilio; nothing else does."""
