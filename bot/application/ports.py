@@ -1,0 +1,207 @@
+"""What the use cases need from outside, as Protocols that the adapters fulfil."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from bot.domain.audit import Action, AuditEntry, EntryDraft, Event, Head, PersonalValue
+from bot.domain.calls import Call, CallDetails, Listing, OwnNumber
+from bot.domain.changes import CallEnding, Change, Freeze, Outcome
+from bot.domain.people import Actor
+
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwilioAnswer:
+    """A change that Twilio took: the call as it answered, and its request id."""
+
+    call: Call
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where a call is redirected to: a URL or TwiML, never both."""
+
+    url: str = ""
+    twiml: str = ""
+    method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedCallsQuery:
+    """Which finished calls to ask Twilio for; the finer filters are applied by the caller.
+
+    `from_number` and `to_number` are whole numbers in E.164 (Twilio knows no wildcards).
+    """
+
+    limit: int
+    from_number: str = ""
+    to_number: str = ""
+    status: str = ""
+    since: datetime | None = None
+
+
+class CallGateway(Protocol):
+    """Twilio. Every method raises a TwilioError of the domain and nothing of the vendor's."""
+
+    async def list_live(self) -> Listing:
+        """All queued, ringing and in-progress calls, each once."""
+
+    async def list_finished(self, query: FinishedCallsQuery) -> Listing:
+        """Calls that have ended, newest first, at most `query.limit`."""
+
+    async def fetch_call(self, call_sid: str, *, timeout_s: float = 10.0) -> Call:
+        """One call as it is now."""
+
+    async def fetch_details(self, call_sid: str) -> CallDetails:
+        """One call with its parent, the legs that it dialled and the conference it is in."""
+
+    async def list_numbers(self) -> Sequence[OwnNumber]:
+        """The account's own numbers."""
+
+    async def hang_up(self, call_sid: str, *, timeout_s: float) -> TwilioAnswer:
+        """Ask Twilio to end the call; retried only where it was never processed."""
+
+    async def redirect(
+        self, call_sid: str, destination: Destination, *, timeout_s: float
+    ) -> TwilioAnswer:
+        """Ask Twilio to run other TwiML on the call; retried only where it was never processed."""
+
+
+class LedgerTransaction(Protocol):
+    """What can be done inside one transaction on changes and the log."""
+
+    async def append(self, draft: EntryDraft) -> AuditEntry:
+        """Seal the draft as the next entry of the chain."""
+
+    async def current_freeze(self) -> Freeze | None:
+        """The freeze in force, as the log tells it."""
+
+    async def ending_of(self, account_sid: str, call_sid: str) -> CallEnding | None:
+        """What the log knows of the call's end."""
+
+    async def find_change(self, request_id: str) -> Change | None:
+        """The change that this request made, open or closed."""
+
+    async def open_change(self, account_sid: str, call_sid: str) -> Change | None:
+        """The change that holds the call's slot."""
+
+    async def last_change_id(self, account_sid: str, call_sid: str) -> str:
+        """Id of the newest change of the call, empty where there is none."""
+
+    async def insert_change(self, change: Change) -> None:
+        """Keep a new change; its slot must be free."""
+
+    async def mark_sent(
+        self, change: Change, *, deadline_at: datetime, lease_until: datetime, now: datetime
+    ) -> Change | None:
+        """The change in state SENT; None where `change.owner` no longer holds its lease."""
+
+    async def close_change(self, change: Change, outcome: Outcome) -> bool:
+        """Close it and free the slot; False where another owner has it or it is closed already."""
+
+    async def claim_abandoned(
+        self, *, owner: str, now: datetime, lease_until: datetime, limit: int
+    ) -> Sequence[Change]:
+        """Take over open changes whose lease and Twilio deadline have both run out."""
+
+
+class Ledger(Protocol):
+    """The database's writing side. One writer; several units of work may share a commit."""
+
+    async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
+        """Run *work* in one transaction and return its result once that is durable.
+
+        *work* may be run again when its transaction is rolled back for another's sake, so it must
+        do nothing but use the transaction. What it raises rolls back its part and comes out here.
+
+        Raises:
+            LogUnavailableError: the database does not answer.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuery:
+    """Filters over the log. A number ending in `*` is a prefix. `before_seq` pages backwards."""
+
+    limit: int = 10
+    before_seq: int | None = None
+    by_user_id: str = ""
+    call_sid: str = ""
+    from_number: str = ""
+    to_number: str = ""
+    action: Action | None = None
+    outcome: Event | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """One request as the log tells it now: its newest entry, with what is known in clear."""
+
+    entry: AuditEntry
+    requested_at: datetime
+    personal: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPage:
+    """Rows, newest first; `next_before_seq` is None on the last page."""
+
+    rows: Sequence[AuditRow]
+    next_before_seq: int | None
+
+
+class AuditReader(Protocol):
+    """The database's reading side of the log. Raises LogUnavailableError."""
+
+    async def page(self, query: AuditQuery) -> AuditPage:
+        """Requests that fit, newest first."""
+
+    def entries(
+        self, *, after_seq: int = 0
+    ) -> AsyncIterator[tuple[AuditEntry, Sequence[PersonalValue]]]:
+        """Every entry in the order of the chain, in constant memory."""
+
+    async def head(self) -> Head:
+        """The end of the chain as kept beside it."""
+
+    async def is_answering(self) -> bool:
+        """Whether the database answers now."""
+
+    async def last_change_id(self, account_sid: str, call_sid: str) -> str:
+        """Id of the newest change of the call, empty where there is none."""
+
+    async def current_freeze(self) -> Freeze | None:
+        """The freeze in force."""
+
+
+class MemberDirectory(Protocol):
+    """Who is a full member of the installing workspace. Never asks Slack before an ack."""
+
+    def is_full_member(self, actor: Actor) -> bool | None:
+        """What is known now; None where it must be learnt first."""
+
+    async def learn(self, actor: Actor) -> None:
+        """Ask Slack and remember; a person who cannot be looked up is no full member for now."""
+
+
+class ChangeAnnouncer(Protocol):
+    """Shows what came of a change to the people who should see it. Never raises."""
+
+    async def announce(self, change: Change, outcome: Outcome) -> None:
+        """Replace the card, or answer another way."""
+
+
+class TaskSpawner(Protocol):
+    """Runs work after the ack and sees to its end."""
+
+    def spawn(self, work: Coroutine[Any, Any, object], *, name: str) -> None:
+        """Start it; faults are logged, shutdown waits for it."""

@@ -1,0 +1,224 @@
+"""The error tree. Each error carries facts; one place in the Slack adapter turns them into words.
+
+HookflashError
+├── InvalidInputError            the person's text: which part, what is wrong, a right example
+│   ├── InvalidCallReferenceError
+│   ├── InvalidFilterError
+│   ├── InvalidTargetError
+│   └── UnknownVerbError
+├── RefusedError                 not allowed; recorded as `denied`
+│   ├── NotPermittedError
+│   ├── FrozenError
+│   ├── TargetNotAllowedError
+│   ├── CallBusyError
+│   ├── CallNotActiveError
+│   └── StaleCardError
+├── CallNotFoundError
+├── AmbiguousCallError
+├── LogUnavailableError          the database did not take it: nothing was sent
+├── LeaseLostError               another process has taken the change over
+└── TwilioError                  code, Twilio's request id
+    ├── TwilioRateLimitedError   never processed
+    ├── TwilioAuthenticationError
+    ├── TwilioPermissionError
+    ├── TwilioNotFoundError
+    ├── TwilioCallNotInProgressError
+    ├── TwilioRefusedError       any other 4xx
+    └── TwilioUnavailableError   5xx, reset, silence: it may have acted
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.domain.audit import Action
+from bot.domain.calls import Call
+from bot.domain.changes import CallEnding, Freeze
+from bot.domain.people import Actor, Role
+
+
+class HookflashError(Exception):
+    """Anything that Hookflash itself raises."""
+
+
+class InvalidInputError(HookflashError):
+    """A person's text is not understood: which *part*, the *problem*, a right *example*."""
+
+    def __init__(self, part: str, problem: str, example: str) -> None:
+        super().__init__(f"{part!r}: {problem} Example: {example}")
+        self.part = part
+        self.problem = problem
+        self.example = example
+
+
+class InvalidCallReferenceError(InvalidInputError):
+    """No call SID, no end of one and no number."""
+
+
+class InvalidFilterError(InvalidInputError):
+    """A filter that does not exist or cannot have that value."""
+
+
+class InvalidTargetError(InvalidInputError):
+    """A redirect's target whose form is wrong, for everybody."""
+
+
+class UnknownVerbError(InvalidInputError):
+    """A command that does not exist; *suggestions* are the nearest that do."""
+
+    def __init__(self, part: str, suggestions: Sequence[str], example: str) -> None:
+        super().__init__(part, "There is no such command.", example)
+        self.suggestions = tuple(suggestions)
+
+
+class RefusedError(HookflashError):
+    """Understood and not allowed; the log gets a `denied` entry with `code`."""
+
+    code = "refused"
+
+
+class NotPermittedError(RefusedError):
+    """The person's role is too low; *ask* are the user ids of people who can help."""
+
+    code = "not_permitted"
+
+    def __init__(self, *, needed: Role, held: Role, ask: Sequence[str]) -> None:
+        super().__init__(f"needs {needed.title}, is {held.title}")
+        self.needed = needed
+        self.held = held
+        self.ask = tuple(ask)
+
+
+class FrozenError(RefusedError):
+    """An admin has stopped all changes."""
+
+    code = "frozen"
+
+    def __init__(self, freeze: Freeze) -> None:
+        super().__init__("all changes are frozen")
+        self.freeze = freeze
+
+
+class TargetNotAllowedError(RefusedError):
+    """A well-formed target that the lists in the settings do not allow to this person."""
+
+    code = "target_not_allowed"
+
+    def __init__(self, part: str, problem: str, *, ask: Sequence[str] = ()) -> None:
+        super().__init__(f"{part!r}: {problem}")
+        self.part = part
+        self.problem = problem
+        self.ask = tuple(ask)
+
+
+class CallBusyError(RefusedError):
+    """Somebody else's change of this call is being performed right now."""
+
+    code = "busy"
+
+    def __init__(self, *, by: Actor, action: Action, since: datetime) -> None:
+        super().__init__(f"{action} in progress")
+        self.by = by
+        self.action = action
+        self.since = since
+
+
+class CallNotActiveError(RefusedError):
+    """Our own log says that the call is over."""
+
+    code = "already_ended"
+
+    def __init__(self, call_sid: str, ending: CallEnding) -> None:
+        super().__init__(f"{call_sid} has ended")
+        self.call_sid = call_sid
+        self.ending = ending
+
+
+class StaleCardError(RefusedError):
+    """The call has changed since the card was made; *current_version* is what it is now."""
+
+    code = "stale_card"
+
+    def __init__(self, changes: Sequence[str], current_version: str) -> None:
+        super().__init__("; ".join(changes))
+        self.changes = tuple(changes)
+        self.current_version = current_version
+
+
+class CallNotFoundError(HookflashError):
+    """No call fits what the person named."""
+
+    def __init__(self, reference: str, *, account_sid: str = "") -> None:
+        super().__init__(f"no call {reference!r}")
+        self.reference = reference
+        self.account_sid = account_sid
+
+
+class AmbiguousCallError(HookflashError):
+    """Several calls fit what the person named."""
+
+    def __init__(self, reference: str, candidates: Sequence[Call]) -> None:
+        super().__init__(f"{len(candidates)} calls fit {reference!r}")
+        self.reference = reference
+        self.candidates = tuple(candidates)
+
+
+class LogUnavailableError(HookflashError):
+    """The database does not answer in time, so nothing was sent to Twilio."""
+
+
+class LeaseLostError(HookflashError):
+    """This process no longer owns the change and must not act on it."""
+
+
+class TwilioError(HookflashError):
+    """Twilio refused or failed. *code* is Twilio's error code, *request_id* its RQ… id."""
+
+    def __init__(
+        self, message: str, *, code: int | None = None, status: int = 0, request_id: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        self.request_id = request_id
+
+
+class TwilioRateLimitedError(TwilioError):
+    """Too many concurrent requests (20429): never processed, safe to send again."""
+
+
+class TwilioAuthenticationError(TwilioError):
+    """The credentials are wrong or the account is not active (20003, 20005)."""
+
+
+class TwilioPermissionError(TwilioError):
+    """The API key lacks a permission (70051)."""
+
+
+class TwilioNotFoundError(TwilioError):
+    """No such resource in this account and Region (20404)."""
+
+
+class TwilioCallNotInProgressError(TwilioError):
+    """The call is not in a state that can be changed so (21220)."""
+
+
+class TwilioRefusedError(TwilioError):
+    """Any other refusal of the request (4xx)."""
+
+
+class TwilioUnavailableError(TwilioError):
+    """Twilio failed or did not answer; *may_have_acted* when the request had reached it."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        may_have_acted: bool,
+        code: int | None = None,
+        status: int = 0,
+        request_id: str = "",
+    ) -> None:
+        super().__init__(message, code=code, status=status, request_id=request_id)
+        self.may_have_acted = may_have_acted
