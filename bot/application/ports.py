@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from bot.domain.audit import Action, AuditEntry, EntryDraft, Event, Head, PersonalValue
+from bot.domain.audit import AuditEntry, EntryDraft, Head, PersonalValue
+from bot.domain.audit_log import AuditPage as AuditPage  # noqa: PLC0414 - part of this port
+from bot.domain.audit_log import AuditQuery as AuditQuery  # noqa: PLC0414 - part of this port
+from bot.domain.audit_log import AuditRow as AuditRow  # noqa: PLC0414 - part of this port
 from bot.domain.calls import Call, CallDetails, Listing, OwnNumber
 from bot.domain.changes import CallEnding, Change, Freeze, Outcome
 from bot.domain.people import Actor
@@ -124,39 +127,6 @@ class Ledger(Protocol):
         Raises:
             LogUnavailableError: the database does not answer.
         """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditQuery:
-    """Filters over the log. A number ending in `*` is a prefix. `before_seq` pages backwards."""
-
-    limit: int = 10
-    before_seq: int | None = None
-    by_user_id: str = ""
-    call_sid: str = ""
-    from_number: str = ""
-    to_number: str = ""
-    action: Action | None = None
-    outcome: Event | None = None
-    since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditRow:
-    """One request as the log tells it now: its newest entry, with what is known in clear."""
-
-    entry: AuditEntry
-    requested_at: datetime
-    personal: Mapping[str, str] = field(default_factory=dict)
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditPage:
-    """Rows, newest first; `next_before_seq` is None on the last page."""
-
-    rows: Sequence[AuditRow]
-    next_before_seq: int | None
 
 
 class AuditReader(Protocol):
