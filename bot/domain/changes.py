@@ -29,13 +29,17 @@ class OriginKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where the person acted in Slack, so that any process can answer there later."""
+    """Where the person acted in Slack, so that any process can answer there later.
+
+    `list_state` is what the list's own paging buttons carry, so that it can be drawn again.
+    """
 
     kind: OriginKind
     channel_id: str = ""
     response_url: str = ""
     message_ts: str = ""
     is_ephemeral: bool = True
+    list_state: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ HookflashError
 │   └── StaleCardError
 ├── CallNotFoundError
 ├── AmbiguousCallError
+├── NoDestinationError           the named target leads nowhere for this call
 ├── LogUnavailableError          the database did not take it: nothing was sent
 ├── LeaseLostError               another process has taken the change over
 └── TwilioError                  code, Twilio's request id
@@ -162,6 +163,10 @@ class AmbiguousCallError(HookflashError):
         super().__init__(f"{len(candidates)} calls fit {reference!r}")
         self.reference = reference
         self.candidates = tuple(candidates)
+
+
+class NoDestinationError(HookflashError):
+    """The named target leads nowhere for this call."""
 
 
 class LogUnavailableError(HookflashError):

@@ -1,0 +1,166 @@
+"""Accepting a change: one transaction decides, takes the call's slot and records the intent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Protocol
+from uuid import uuid4
+
+from bot.application.deadlines import CLAIM_LEASE_S, database_deadline
+from bot.application.live_calls import LiveCalls
+from bot.application.ports import Clock, Ledger, LedgerTransaction
+from bot.application.rights import Denials, Rights, denial
+from bot.domain.audit import Action, EntryDraft, Event
+from bot.domain.card_version import CardVersion
+from bot.domain.changes import Change, ChangeRequest, ChangeState
+from bot.domain.errors import (
+    CallBusyError,
+    CallNotActiveError,
+    FrozenError,
+    RefusedError,
+    StaleCardError,
+)
+from bot.domain.people import Role
+from bot.domain.requests import Asking
+
+
+class TargetPolicy(Protocol):
+    """The rules for where a call may be sent."""
+
+    def check_serialised(self, target: str, *, is_admin: bool) -> None:
+        """Raise InvalidTargetError or TargetNotAllowedError."""
+
+
+class ChangeDesk:
+    """Takes people's requests to change a call. `owner` names this process in the leases."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        rights: Rights,
+        denials: Denials,
+        live: LiveCalls,
+        policy: TargetPolicy,
+        account_sid: str,
+        owner: str,
+        clock: Clock,
+    ) -> None:
+        self._ledger = ledger
+        self._rights = rights
+        self._denials = denials
+        self._live = live
+        self._policy = policy
+        self._account_sid = account_sid
+        self._owner = owner
+        self._clock = clock
+
+    async def accept(self, request: ChangeRequest) -> Change | None:
+        """The change, claimed by this process; None for a repeated delivery of a request.
+
+        Nothing is sent to Twilio here, and nobody but the database is asked.
+
+        Raises:
+            RefusedError: it is not allowed; that is recorded.
+            InvalidTargetError: the redirect's target is wrong in form.
+            LogUnavailableError: the intent could not be recorded in time.
+        """
+        try:
+            async with database_deadline():
+                return await self._ledger.write(lambda tx: self._accept(tx, request))
+        except RefusedError as refusal:
+            await self._denials.record(self._denial(request, refusal))
+            raise
+
+    async def _accept(self, tx: LedgerTransaction, request: ChangeRequest) -> Change | None:
+        if await tx.find_change(request.request_id):
+            return None
+        role = self._rights.require(request.actor, request.action)
+        await self._check_call(tx, request)
+        if request.action is Action.REDIRECT:
+            self._policy.check_serialised(request.target, is_admin=role >= Role.ADMIN)
+            await self._check_card(tx, request)
+        change = self._new_change(request)
+        await tx.insert_change(change)
+        await tx.append(self._requested(change))
+        return change
+
+    async def _check_call(self, tx: LedgerTransaction, request: ChangeRequest) -> None:
+        freeze = await tx.current_freeze()
+        if freeze:
+            raise FrozenError(freeze)
+        ending = await tx.ending_of(self._account_sid, request.call_sid)
+        if ending:
+            raise CallNotActiveError(request.call_sid, ending)
+        held = await tx.open_change(self._account_sid, request.call_sid)
+        if held:
+            raise CallBusyError(by=held.actor, action=held.action, since=held.requested_at)
+
+    async def _check_card(self, tx: LedgerTransaction, request: ChangeRequest) -> None:
+        if not request.card_version:
+            return
+        known = self._live.known()
+        conversation = known.conversation_of(request.call_sid) if known else None
+        current = CardVersion.of(
+            await tx.last_change_id(self._account_sid, request.call_sid),
+            conversation.legs_digest() if conversation else None,
+        )
+        differences = CardVersion.parse(request.card_version).differences(current)
+        if differences:
+            raise StaleCardError(differences, str(current))
+
+    def _new_change(self, request: ChangeRequest) -> Change:
+        now = self._clock()
+        return Change(
+            change_id=uuid4().hex,
+            request=request,
+            account_sid=self._account_sid,
+            state=ChangeState.CLAIMED,
+            requested_at=now,
+            owner=self._owner,
+            lease_until=now + timedelta(seconds=CLAIM_LEASE_S),
+        )
+
+    def _requested(self, change: Change) -> EntryDraft:
+        request = change.request
+        known = self._live.known()
+        call = known.find(change.call_sid) if known else None
+        details = {"status_before": call.status} if call else {}
+        numbers = {"from": call.from_number, "to": call.to_number} if call else {}
+        return EntryDraft(
+            request_id=request.request_id,
+            event=Event.REQUESTED,
+            action=request.action,
+            actor=request.actor,
+            surface=request.surface,
+            channel_id=request.origin.channel_id,
+            account_sid=change.account_sid,
+            call_sid=change.call_sid,
+            details=details,
+            personal=_personal(request) | {k: v for k, v in numbers.items() if v},
+        )
+
+    def _denial(self, request: ChangeRequest, refusal: RefusedError) -> EntryDraft:
+        asking = Asking(
+            request_id=request.request_id,
+            actor=request.actor,
+            surface=request.surface,
+            channel_id=request.origin.channel_id,
+        )
+        return denial(
+            asking,
+            request.action,
+            refusal,
+            account_sid=self._account_sid,
+            call_sid=request.call_sid,
+            personal=_personal(request),
+        )
+
+
+def _personal(request: ChangeRequest) -> dict[str, str]:
+    values = {
+        "actor_name": request.actor.name,
+        "reason": request.reason,
+        "target": request.target,
+    }
+    return {name: value for name, value in values.items() if value}

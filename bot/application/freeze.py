@@ -1,0 +1,62 @@
+"""Stopping all changes everywhere at once, and allowing them again."""
+
+from __future__ import annotations
+
+from bot.application.deadlines import database_deadline
+from bot.application.ports import Ledger, LedgerTransaction
+from bot.application.rights import Guard
+from bot.domain.audit import Action, EntryDraft, Event
+from bot.domain.changes import Freeze
+from bot.domain.requests import Asking
+
+
+class FreezeSwitch:
+    """The freeze is what the log says: there is no freeze without a record of who and why."""
+
+    def __init__(self, guard: Guard, ledger: Ledger) -> None:
+        self._guard = guard
+        self._ledger = ledger
+
+    async def freeze(self, asking: Asking, reason: str) -> Freeze | None:
+        """Stop all changes from now on; the freeze that was in force before, if one was.
+
+        Raises:
+            NotPermittedError: the person is no admin.
+            LogUnavailableError: it could not be recorded, so nothing is frozen.
+        """
+        return await self._turn(asking, Action.FREEZE, reason)
+
+    async def unfreeze(self, asking: Asking) -> Freeze | None:
+        """Allow changes again; the freeze that was in force, None where there was none.
+
+        Raises:
+            NotPermittedError: the person is no admin.
+            LogUnavailableError: it could not be recorded, so the freeze stays.
+        """
+        return await self._turn(asking, Action.UNFREEZE, "")
+
+    async def _turn(self, asking: Asking, action: Action, reason: str) -> Freeze | None:
+        await self._guard.admit(asking, action)
+        draft = EntryDraft(
+            request_id=asking.request_id,
+            event=Event.SUCCEEDED,
+            action=action,
+            actor=asking.actor,
+            surface=asking.surface,
+            channel_id=asking.channel_id,
+            personal={
+                name: value
+                for name, value in (("actor_name", asking.actor.name), ("reason", reason))
+                if value
+            },
+        )
+
+        async def turn(tx: LedgerTransaction) -> Freeze | None:
+            before = await tx.current_freeze()
+            is_needed = (before is None) == (action is Action.FREEZE)
+            if is_needed:
+                await tx.append(draft)
+            return before
+
+        async with database_deadline():
+            return await self._ledger.write(turn)

@@ -1,0 +1,94 @@
+"""The shared look at all live calls: a hundred people looking cost Twilio what one costs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from time import monotonic
+
+from bot.application.ports import CallGateway
+from bot.domain.calls import Call, Listing, merge_by_sid, newest_first
+from bot.domain.errors import TwilioError
+
+# Reading Twilio's listings must never take more than a fifth of the time.
+COST_FACTOR = 5
+MOST_VANISHED_FETCHED = 20
+VANISHED_WITHIN_S = 60.0
+
+
+class LiveCalls:
+    """A snapshot of the live calls that is looked up when somebody asks and it is too old.
+
+    `poll_s` is how many seconds one look is shared.
+    """
+
+    def __init__(
+        self, gateway: CallGateway, *, poll_s: float, elapsed: Callable[[], float] = monotonic
+    ) -> None:
+        self._gateway = gateway
+        self._poll_s = poll_s
+        self._elapsed = elapsed
+        self._known: Listing | None = None
+        self._known_at = -VANISHED_WITHIN_S
+        self._look: asyncio.Task[Listing] | None = None
+
+    def known(self) -> Listing | None:
+        """The last look, however old; asks nobody."""
+        return self._known
+
+    async def listing(self) -> Listing:
+        """All live calls, from a look that is at most `poll_s` old.
+
+        Raises:
+            TwilioError: Twilio did not list them.
+        """
+        if self._known is not None and self._age_s() < self._shared_for_s(self._known):
+            return self._known
+        if self._look is None:
+            self._look = asyncio.create_task(self._take_look(), name="look at live calls")
+        # The look belongs to all who wait for it: one of them giving up must not end it.
+        return await asyncio.shield(self._look)
+
+    def learn(self, call: Call) -> None:
+        """Take a newer sight of one call into the snapshot."""
+        if self._known is None:
+            return
+        others = [known for known in self._known.calls if known.sid != call.sid]
+        calls = newest_first([*others, call]) if call.is_active else tuple(others)
+        self._known = replace(self._known, calls=calls)
+
+    def _age_s(self) -> float:
+        return self._elapsed() - self._known_at
+
+    def _shared_for_s(self, listing: Listing) -> float:
+        return max(self._poll_s, COST_FACTOR * listing.took_s)
+
+    async def _take_look(self) -> Listing:
+        try:
+            listing = await self._gateway.list_live()
+            missed = await self._still_active_of(self._vanished(listing))
+            if missed:
+                listing = replace(listing, calls=merge_by_sid([listing.calls, missed]))
+            self._known, self._known_at = listing, self._elapsed()
+            return listing
+        finally:
+            self._look = None
+
+    def _vanished(self, listing: Listing) -> list[Call]:
+        """Calls of the last look that the new one lacks: ended, or moving between the listings."""
+        if self._known is None or self._age_s() > VANISHED_WITHIN_S:
+            return []
+        present = {call.sid for call in listing.calls}
+        gone = [call for call in self._known.calls if call.sid not in present]
+        return gone[:MOST_VANISHED_FETCHED]
+
+    async def _still_active_of(self, calls: list[Call]) -> list[Call]:
+        fetched = await asyncio.gather(*(self._fetch(call.sid) for call in calls))
+        return [call for call in fetched if call is not None and call.is_active]
+
+    async def _fetch(self, call_sid: str) -> Call | None:
+        try:
+            return await self._gateway.fetch_call(call_sid, timeout_s=3.0)
+        except TwilioError:
+            return None

@@ -1,0 +1,56 @@
+"""The account's own numbers: their names, and the flow that each was given."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from time import monotonic
+
+from bot.application.ports import CallGateway
+from bot.domain.calls import Call, OwnNumber
+from bot.domain.errors import TwilioError
+
+_log = logging.getLogger(__name__)
+
+KEPT_FOR_S = 300.0
+
+
+class NumberBook:
+    """Our numbers, asked from Twilio once in five minutes at the most, and when first needed."""
+
+    def __init__(self, gateway: CallGateway, *, elapsed: Callable[[], float] = monotonic) -> None:
+        self._gateway = gateway
+        self._elapsed = elapsed
+        self._numbers: Mapping[str, OwnNumber] = {}
+        self._known_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def names(self) -> Mapping[str, str]:
+        """Friendly names by number; a list without names is better than no list."""
+        try:
+            numbers = await self._all()
+        except TwilioError:
+            _log.warning("the names of our numbers could not be listed")
+            numbers = self._numbers
+        return {number: own.friendly_name for number, own in numbers.items() if own.friendly_name}
+
+    async def own_number_of(self, call: Call) -> OwnNumber | None:
+        """Our end of the call: the number called, or that we called from.
+
+        Raises:
+            TwilioError: the numbers could not be listed.
+        """
+        numbers = await self._all()
+        ours, theirs = call.to_number, call.from_number
+        if not call.is_inbound:
+            ours, theirs = theirs, ours
+        return numbers.get(ours) or numbers.get(theirs)
+
+    async def _all(self) -> Mapping[str, OwnNumber]:
+        async with self._lock:
+            if self._elapsed() - self._known_at > KEPT_FOR_S:
+                listed = await self._gateway.list_numbers()
+                self._numbers = {own.phone_number: own for own in listed}
+                self._known_at = self._elapsed()
+        return self._numbers

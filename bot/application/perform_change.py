@@ -1,0 +1,212 @@
+"""The work of one change after it was accepted: mark it as sent, send, record, show."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.application import outcomes
+from bot.application.deadlines import (
+    HANG_UP_MAX_AGE_S,
+    SECOND_LOOK_AFTER_S,
+    SENT_LEASE_S,
+    TWILIO_DEADLINE_S,
+    database_deadline,
+)
+from bot.application.find_destination import DestinationBook
+from bot.application.live_calls import LiveCalls
+from bot.application.ports import (
+    ChangeAnnouncer,
+    Clock,
+    Destination,
+    Ledger,
+    LedgerTransaction,
+    TaskSpawner,
+)
+from bot.application.send_change import ChangeSender
+from bot.domain.audit import Action, EntryDraft, Event, Surface
+from bot.domain.changes import Change, ChangeState, Outcome, OutcomeReason
+from bot.domain.errors import (
+    LeaseLostError,
+    LogUnavailableError,
+    NoDestinationError,
+    TwilioError,
+)
+
+_log = logging.getLogger(__name__)
+
+RECORD_PAUSES_S: Sequence[float] = (0.1, 0.5, 1.0, 2.0)
+
+
+class ChangeWorker:
+    """Performs changes that this process has claimed, and settles those it has taken over."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        sender: ChangeSender,
+        live: LiveCalls,
+        destinations: DestinationBook,
+        announcer: ChangeAnnouncer,
+        tasks: TaskSpawner,
+        clock: Clock,
+        second_look_after_s: float = SECOND_LOOK_AFTER_S,
+    ) -> None:
+        self._ledger = ledger
+        self._sender = sender
+        self._live = live
+        self._destinations = destinations
+        self._announcer = announcer
+        self._tasks = tasks
+        self._clock = clock
+        self._second_look_after_s = second_look_after_s
+        self._unrecorded: dict[str, Outcome] = {}
+
+    async def perform(self, change: Change) -> None:
+        """Carry out a claimed change and show what came of it."""
+        try:
+            destination = await self._destinations.find(change)
+        except NoDestinationError:
+            await self._finish(change, outcomes.not_done(OutcomeReason.NO_TARGET, at=self._clock()))
+        except TwilioError as fault:
+            await self._finish(change, outcomes.failed(fault, at=self._clock(), before=""))
+        else:
+            await self._send(change, destination)
+
+    async def settle(self, change: Change) -> None:
+        """Bring a change to its end that its owner left; this process has taken it over."""
+        known = self._unrecorded.pop(change.change_id, None)
+        if known is not None:
+            await self._finish(change, known, surface=Surface.MACHINE)
+        elif change.state is ChangeState.CLAIMED:
+            outcome = outcomes.not_done(OutcomeReason.NOT_SENT, at=self._clock())
+            await self._finish(change, outcome, surface=Surface.MACHINE)
+        elif change.action is Action.HANG_UP:
+            await self._settle_hang_up(change)
+        else:
+            outcome = outcomes.unclear(
+                OutcomeReason.NO_ANSWER, at=self._clock(), before="", is_final=True
+            )
+            await self._finish(change, outcome, surface=Surface.MACHINE)
+
+    async def _send(self, change: Change, destination: Destination) -> None:
+        before = self._status_before(change)
+        try:
+            sent = await self._mark_sent(change)
+            outcome = await self._sender.send(sent, before=before, destination=destination)
+        except LeaseLostError:
+            _log.warning("another process has taken over a change", extra=_names(change))
+        except LogUnavailableError:
+            # The intent is recorded and stays open: it is settled as not sent once the log is back.
+            outcome = outcomes.not_done(OutcomeReason.NOT_SENT, at=self._clock(), is_recorded=False)
+            await self._announcer.announce(change, outcome)
+        else:
+            await self._finish(sent, outcome)
+
+    async def _settle_hang_up(self, change: Change) -> None:
+        call = await self._sender.look(change.call_sid)
+        age = self._clock() - change.requested_at
+        if call is not None and not call.is_active:
+            outcome = outcomes.taken(
+                OutcomeReason.CONFIRMED, call, at=self._clock(), before="", twilio_request_id=""
+            )
+            await self._finish(change, outcome, surface=Surface.MACHINE)
+        elif age > timedelta(seconds=HANG_UP_MAX_AGE_S) or await self._is_frozen():
+            outcome = outcomes.unclear(
+                OutcomeReason.STILL_ACTIVE if call else OutcomeReason.NO_ANSWER,
+                at=self._clock(),
+                before="",
+                status=call.status if call else "",
+                is_final=True,
+            )
+            await self._finish(change, outcome, surface=Surface.MACHINE)
+        else:
+            await self._send(change, Destination())
+
+    async def _is_frozen(self) -> bool:
+        return await self._ledger.write(lambda tx: tx.current_freeze()) is not None
+
+    async def _mark_sent(self, change: Change) -> Change:
+        now = self._clock()
+        async with database_deadline():
+            sent = await self._ledger.write(
+                lambda tx: tx.mark_sent(
+                    change,
+                    deadline_at=now + timedelta(seconds=TWILIO_DEADLINE_S),
+                    lease_until=now + timedelta(seconds=SENT_LEASE_S),
+                    now=now,
+                )
+            )
+        if sent is None:
+            raise LeaseLostError("the lease ran out before the change was sent")
+        return sent
+
+    def _status_before(self, change: Change) -> str:
+        known = self._live.known()
+        call = known.find(change.call_sid) if known else None
+        return call.status if call else ""
+
+    async def _finish(
+        self, change: Change, outcome: Outcome, *, surface: Surface | None = None
+    ) -> None:
+        """Record a final outcome and show it; one that is not final stays open for the settler."""
+        if outcome.is_final:
+            entry = outcomes.outcome_entry(change, outcome, surface=surface)
+            recorded = await self._record(change, outcome, entry)
+            if recorded is False:
+                return
+            if recorded is None:
+                self._unrecorded[change.change_id] = outcome
+            outcome = replace(outcome, is_recorded=recorded is True)
+        elif change.attempts > 1:
+            return  # the person was told already that the machine goes on looking
+        await self._announcer.announce(change, outcome)
+        if change.action is Action.REDIRECT and outcome.event is Event.SUCCEEDED:
+            self._tasks.spawn(self._look_again(change, outcome), name="second look at a redirect")
+
+    async def _record(self, change: Change, outcome: Outcome, entry: EntryDraft) -> bool | None:
+        """True once it stands in the log, False where another process has told it, None: not yet.
+
+        What the log does not take within a few seconds is settled later from the open change.
+        """
+
+        async def close(tx: LedgerTransaction) -> bool:
+            if not await tx.close_change(change, outcome):
+                return False
+            await tx.append(entry)
+            return True
+
+        for pause_s in (*RECORD_PAUSES_S, None):
+            try:
+                async with database_deadline():
+                    return await self._ledger.write(close)
+            except LogUnavailableError:
+                if pause_s is not None:
+                    await asyncio.sleep(pause_s)
+        _log.error("an outcome could not be recorded yet", extra=_names(change))
+        return None
+
+    async def _look_again(self, change: Change, outcome: Outcome) -> None:
+        """A redirect's new target is learnt to have failed only by looking at the call again."""
+        await asyncio.sleep(self._second_look_after_s)
+        call = await self._sender.look(change.call_sid)
+        if call is None or call.is_active or self._destinations.ends_the_call(change):
+            return
+        noted = outcomes.outcome_entry(
+            change,
+            replace(outcome, event=Event.NOTED, status_after=call.status),
+            surface=Surface.MACHINE,
+        )
+        noted = replace(noted, details=dict(noted.details) | {"note": "ended_right_after"})
+        async with database_deadline():
+            await self._ledger.write(lambda tx: tx.append(noted))
+        ended = replace(outcome, status_after=call.status, ended_at=call.ended_at or self._clock())
+        await self._announcer.announce(change, ended)
+
+
+def _names(change: Change) -> dict[str, str]:
+    return {"change_id": change.change_id, "call_sid": change.call_sid}

@@ -1,0 +1,144 @@
+"""One change against Twilio: sent once, looked at again where the answer leaves doubt."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.application import outcomes
+from bot.application.deadlines import HANG_UP_TRY_S, LOOK_S
+from bot.application.live_calls import LiveCalls
+from bot.application.ports import CallGateway, Clock, Destination
+from bot.domain.audit import Action
+from bot.domain.calls import Call
+from bot.domain.changes import Change, Outcome, OutcomeReason
+from bot.domain.errors import (
+    LeaseLostError,
+    TwilioCallNotInProgressError,
+    TwilioError,
+    TwilioUnavailableError,
+)
+
+FIRST_PAUSE_S = 0.15
+LONGEST_PAUSE_S = 1.0
+LEAST_TRY_S = 0.5
+
+
+class ChangeSender:
+    """Asks Twilio for one change and says what is known of it afterwards.
+
+    The change must be SENT, with a deadline: nothing is sent after it, whoever was paused how long.
+    """
+
+    def __init__(self, gateway: CallGateway, live: LiveCalls, *, clock: Clock) -> None:
+        self._gateway = gateway
+        self._live = live
+        self._clock = clock
+
+    async def send(self, change: Change, *, before: str, destination: Destination) -> Outcome:
+        """What came of it.
+
+        Raises:
+            LeaseLostError: its deadline had passed before it was sent.
+        """
+        if self._left_s(change) <= 0:
+            raise LeaseLostError("the deadline passed before the change was sent")
+        if change.action is Action.HANG_UP:
+            return await self._hang_up(change, before)
+        return await self._redirect(change, before, destination)
+
+    async def look(self, call_sid: str) -> Call | None:
+        """The call as it is now; None where Twilio does not tell."""
+        try:
+            call = await self._gateway.fetch_call(call_sid, timeout_s=LOOK_S)
+        except TwilioError:
+            return None
+        self._live.learn(call)
+        return call
+
+    async def _redirect(self, change: Change, before: str, destination: Destination) -> Outcome:
+        try:
+            answer = await self._gateway.redirect(
+                change.call_sid, destination, timeout_s=self._left_s(change)
+            )
+        except TwilioUnavailableError as fault:
+            return self._redirect_unanswered(fault, before)
+        except TwilioError as fault:
+            return await self._refused(change, fault, before)
+        self._live.learn(answer.call)
+        return outcomes.taken(
+            OutcomeReason.ACCEPTED,
+            answer.call,
+            at=self._clock(),
+            before=before,
+            twilio_request_id=answer.request_id,
+        )
+
+    def _redirect_unanswered(self, fault: TwilioUnavailableError, before: str) -> Outcome:
+        if not fault.may_have_acted:
+            return outcomes.not_done(OutcomeReason.NOT_SENT, at=self._clock())
+        return outcomes.unclear(
+            OutcomeReason.NO_ANSWER, at=self._clock(), before=before, is_final=True
+        )
+
+    async def _hang_up(self, change: Change, before: str) -> Outcome:
+        """Send it, look, and send it again while there is doubt and time."""
+        call: Call | None = None
+        while self._left_s(change) > LEAST_TRY_S:
+            try:
+                answer = await self._gateway.hang_up(
+                    change.call_sid, timeout_s=min(HANG_UP_TRY_S, self._left_s(change))
+                )
+            except TwilioUnavailableError:
+                call = await self.look(change.call_sid)
+                if call is not None and not call.is_active:
+                    return self._confirmed(call, before, "")
+                await asyncio.sleep(FIRST_PAUSE_S)
+            except TwilioError as fault:
+                return await self._refused(change, fault, before)
+            else:
+                return await self._until_final(change, before, answer.call, answer.request_id)
+        return self._unconfirmed(call, before)
+
+    async def _until_final(
+        self, change: Change, before: str, call: Call, twilio_request_id: str
+    ) -> Outcome:
+        """Twilio may take a moment to end a call that it was asked to end."""
+        pause_s = FIRST_PAUSE_S
+        while call.is_active and self._left_s(change) > LEAST_TRY_S:
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            call = await self.look(change.call_sid) or call
+        self._live.learn(call)
+        if call.is_active:
+            return self._unconfirmed(call, before)
+        return self._confirmed(call, before, twilio_request_id)
+
+    def _confirmed(self, call: Call, before: str, twilio_request_id: str) -> Outcome:
+        return outcomes.taken(
+            OutcomeReason.CONFIRMED,
+            call,
+            at=self._clock(),
+            before=before,
+            twilio_request_id=twilio_request_id,
+        )
+
+    def _unconfirmed(self, call: Call | None, before: str) -> Outcome:
+        return outcomes.unclear(
+            OutcomeReason.NO_ANSWER if call is None else OutcomeReason.STILL_ACTIVE,
+            at=self._clock(),
+            before=before,
+            status=call.status if call else "",
+            is_final=False,
+        )
+
+    async def _refused(self, change: Change, fault: TwilioError, before: str) -> Outcome:
+        if isinstance(fault, TwilioCallNotInProgressError):
+            call = await self.look(change.call_sid)
+            if call is not None and not call.is_active:
+                return outcomes.already_ended(call, at=self._clock(), fault=fault)
+        return outcomes.failed(fault, at=self._clock(), before=before)
+
+    def _left_s(self, change: Change) -> float:
+        if change.deadline_at is None:
+            return 0.0
+        return (change.deadline_at - self._clock()).total_seconds()
