@@ -1,0 +1,228 @@
+"""The stand-in itself: an HTTP server that plays Slack, and the people who use it."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from bot.sandbox.slack.client import SlackClient
+from bot.sandbox.slack.deliveries import KEPT, Deliverer
+from bot.sandbox.slack.errors import SlackError
+from bot.sandbox.slack.faults import Fault, SlackFaults
+from bot.sandbox.slack.rate_limits import ONE_A_SECOND, RateLimits
+from bot.sandbox.slack.response_urls import ResponseUrls
+from bot.sandbox.slack.triggers import TriggerIds
+from bot.sandbox.slack.view_methods import ViewMethods
+from bot.sandbox.slack.views import Views
+from bot.sandbox.slack.web_api import ApiAnswer, ApiCall, WebApi
+from bot.sandbox.slack.workspace import Workspace
+
+RESPONSE_URL = "response_url"
+_LARGEST_BODY_BYTES = 4 * 1024 * 1024
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SlackStandIn(SlackClient):
+    """A Slack of one workspace and one app, on loopback.
+
+    The app finds the Web API at `api_url` and is sent what people do at `request_url`.
+    """
+
+    def __init__(
+        self,
+        *,
+        bot_token: str,
+        signing_secret: str,
+        team_id: str = "T0SANDBOX",
+        request_url: str | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        workspace = Workspace(team_id=team_id, clock=clock)
+        views, triggers = Views(workspace), TriggerIds(clock)
+        deliverer = Deliverer(signing_secret, clock)
+        deliverer.request_url = request_url
+        response_urls = ResponseUrls(workspace, lambda: self.url)
+        super().__init__(workspace, deliverer, views, triggers, response_urls)
+        self.faults = SlackFaults()
+        self.rates = RateLimits(clock)
+        self.web_api = WebApi(
+            workspace, ViewMethods(workspace, views, triggers), self.rates, bot_token
+        )
+        self.api_calls: list[ApiCall] = []
+        self._host = host
+        self._port = port
+        self._runner: web.AppRunner | None = None
+        self._stopping = asyncio.Event()
+
+    @property
+    def url(self) -> str:
+        """Where the stand-in listens, without a slash at the end."""
+        return f"http://{self._host}:{self._port}"
+
+    @property
+    def api_url(self) -> str:
+        """The base of the Web API, with a slash at the end."""
+        return f"{self.url}/api/"
+
+    @property
+    def request_url(self) -> str | None:
+        """Where the app is sent what people do."""
+        return self._deliverer.request_url
+
+    @request_url.setter
+    def request_url(self, request_url: str | None) -> None:
+        self._deliverer.request_url = request_url
+
+    @property
+    def ack_timeout_s(self) -> float:
+        """How long Slack waits for the app; 3 s, unless a test is in a hurry."""
+        return self._deliverer.ack_timeout_s
+
+    @ack_timeout_s.setter
+    def ack_timeout_s(self, ack_timeout_s: float) -> None:
+        self._deliverer.ack_timeout_s = ack_timeout_s
+
+    async def start(self) -> None:
+        """Listens, on a free port if none was named."""
+        self._stopping.clear()
+        app = web.Application(client_max_size=_LARGEST_BODY_BYTES)
+        app.router.add_route("*", "/api/{method}", self._handle_api)
+        for origin in ("commands", "actions"):
+            app.router.add_post(f"/{origin}/{{team_id}}/{{token}}", self._handle_response_url)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port).start()
+        self._port = self._runner.addresses[0][1]
+        await self._deliverer.open()
+
+    async def stop(self) -> None:
+        """Stops listening and ends every connection."""
+        self._stopping.set()
+        await self._deliverer.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back after each change of what people see; what is returned ends that."""
+        return self.workspace.subscribe(callback)
+
+    async def until(self, condition: Callable[[], object], *, timeout_s: float = 5.0) -> None:
+        """Returns as soon as the condition holds, looking after each change of what people see.
+
+        Raises:
+            TimeoutError: it did not come to hold in time.
+        """
+        changed = asyncio.Event()
+        unsubscribe = self.subscribe(changed.set)
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not condition():
+                    changed.clear()
+                    await changed.wait()
+        finally:
+            unsubscribe()
+
+    async def _handle_api(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"]
+        args = await _arguments(request)
+        form_token = args.pop("token", None)
+        scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+        token = bearer if scheme.lower() == "bearer" else form_token
+        call = ApiCall(method, args, self.workspace.clock())
+        self.api_calls.append(call)
+        del self.api_calls[:-KEPT]
+
+        def act() -> web.Response:
+            return _written_down(call, self.web_api.call(method, token, args))
+
+        fault = self.faults.take(method)
+        if fault is not None and fault.retry_after_s is not None:
+            return _written_down(call, self.web_api.rate_limited(fault.retry_after_s))
+        if fault is not None and fault.error is not None:
+            return _written_down(call, ApiAnswer(200, {"ok": False, "error": fault.error}, {}))
+        return act() if fault is None else await self._misbehave(fault, act)
+
+    async def _handle_response_url(self, request: web.Request) -> web.Response:
+        token = request.match_info["token"]
+        body = _json_or_none(await request.text())
+
+        def act() -> web.Response:
+            return self._respond(token, body)
+
+        fault = self.faults.take(RESPONSE_URL)
+        if fault is not None and fault.retry_after_s is not None:
+            return _too_many(fault.retry_after_s)
+        if fault is not None and fault.error is not None:
+            return web.Response(status=fault.status, text=fault.error)
+        return act() if fault is None else await self._misbehave(fault, act)
+
+    def _respond(self, token: str, body: Any) -> web.Response:
+        wait_s = self.rates.wait_s(f"{RESPONSE_URL} {token}", ONE_A_SECOND)
+        if wait_s:
+            return _too_many(wait_s)
+        try:
+            self._response_urls.use(token, body)
+        except SlackError as refusal:
+            is_gone = refusal.code in ("no_service", "used_url", "expired_url")
+            return web.Response(status=404 if is_gone else 400, text=refusal.code)
+        return web.Response(text="ok")
+
+    async def _misbehave(self, fault: Fault, act: Callable[[], web.Response]) -> web.Response:
+        """Breaks down, keeps silent until the stand-in stops, or acts late."""
+        if fault.delay_s:
+            await asyncio.sleep(fault.delay_s)
+            return act()
+        if fault.is_after_acting:
+            act()
+        if fault.is_silent:
+            await self._stopping.wait()
+        return web.Response(status=fault.status, text="trouble")
+
+
+def _written_down(call: ApiCall, answer: ApiAnswer) -> web.Response:
+    call.status, call.response = answer.status, answer.body
+    return web.json_response(answer.body, status=answer.status, headers=answer.headers)
+
+
+def _too_many(retry_after_s: int) -> web.Response:
+    return web.Response(
+        status=429, text="rate_limited", headers={"Retry-After": str(retry_after_s)}
+    )
+
+
+async def _arguments(request: web.Request) -> dict[str, Any]:
+    """What a method was called with: query, then form or JSON."""
+    args: dict[str, Any] = dict(request.query)
+    if request.content_type == "application/json":
+        body = _json_or_none(await request.text())
+        return args | (dict(body) if isinstance(body, Mapping) else {})
+    return args | dict(await request.post())
+
+
+def _json_or_none(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

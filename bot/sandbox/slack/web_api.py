@@ -1,0 +1,146 @@
+"""The Web API: who may call which method how often, and what each call answered."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.sandbox.slack import chat_methods, lookup_methods
+from bot.sandbox.slack.errors import SlackError
+from bot.sandbox.slack.rate_limits import (
+    ONE_A_SECOND,
+    SPECIAL,
+    TIER_1,
+    TIER_2,
+    TIER_3,
+    TIER_4,
+    Rate,
+    RateLimits,
+)
+from bot.sandbox.slack.records import Json
+from bot.sandbox.slack.view_methods import ViewMethods
+from bot.sandbox.slack.workspace import Workspace
+
+Args = Mapping[str, Any]
+
+DEFAULT_SCOPES = frozenset(
+    {
+        "commands",
+        "chat:write",
+        "users:read",
+        "usergroups:read",
+        "channels:read",
+        "groups:read",
+        "im:read",
+        "im:write",
+    }
+)
+POST_MESSAGE = "chat.postMessage"
+
+
+@dataclass(slots=True)
+class ApiCall:
+    """One call of the Web API, the token left out; `response` is None while it runs."""
+
+    method: str
+    args: Json
+    at: datetime
+    status: int | None = None
+    response: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAnswer:
+    """What a method answers over HTTP."""
+
+    status: int
+    body: Json
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Method:
+    act: Callable[[Args], Json]
+    rate: Rate
+    scope: str | None = None
+
+
+class WebApi:
+    """The methods that the stand-in knows, behind token, scopes and rates."""
+
+    def __init__(
+        self, workspace: Workspace, views: ViewMethods, rates: RateLimits, bot_token: str
+    ) -> None:
+        self.scopes = set(DEFAULT_SCOPES)
+        self._workspace = workspace
+        self._rates = rates
+        self._bot_token = bot_token
+        self._methods = self._all_methods(views)
+
+    def call(self, method_name: str, token: str | None, args: Args) -> ApiAnswer:
+        """What Slack answers; refusals too are answers."""
+        method = self._methods.get(method_name)
+        if method is None:
+            return self._answer(None, SlackError("unknown_method").as_answer())
+        try:
+            self._authorise(method, token)
+            wait_s = self._wait_s(method_name, method, args)
+            if wait_s:
+                return self.rate_limited(wait_s)
+            return self._answer(method, {"ok": True, **method.act(args)})
+        except SlackError as refusal:
+            return self._answer(method, refusal.as_answer())
+
+    def rate_limited(self, wait_s: int) -> ApiAnswer:
+        """The answer to a call that comes too soon."""
+        body = {"ok": False, "error": "ratelimited"}
+        return ApiAnswer(429, body, {"Retry-After": str(wait_s)})
+
+    def _authorise(self, method: _Method, token: str | None) -> None:
+        if not token:
+            raise SlackError("not_authed")
+        if token != self._bot_token:
+            raise SlackError("invalid_auth")
+        if method.scope and method.scope not in self.scopes:
+            provided = ",".join(sorted(self.scopes))
+            raise SlackError("missing_scope", needed=method.scope, provided=provided)
+
+    def _wait_s(self, name: str, method: _Method, args: Args) -> int:
+        wait_s = self._rates.wait_s(name, method.rate)
+        if wait_s or name != POST_MESSAGE:
+            return wait_s
+        return self._rates.wait_s(f"{name} {args.get('channel')}", ONE_A_SECOND)
+
+    def _answer(self, method: _Method | None, body: Json) -> ApiAnswer:
+        headers = {"X-OAuth-Scopes": ",".join(sorted(self.scopes))}
+        if method and method.scope:
+            headers["X-Accepted-OAuth-Scopes"] = method.scope
+        return ApiAnswer(200, body, headers)
+
+    def _all_methods(self, views: ViewMethods) -> dict[str, _Method]:
+        chat, lookup = chat_methods, lookup_methods
+
+        def within(act: Callable[[Workspace, Args], Json]) -> Callable[[Args], Json]:
+            return lambda args: act(self._workspace, args)
+
+        return {
+            "auth.test": _Method(within(lookup.auth_test), SPECIAL),
+            POST_MESSAGE: _Method(within(chat.post_message), SPECIAL, "chat:write"),
+            "chat.postEphemeral": _Method(within(chat.post_ephemeral), TIER_4, "chat:write"),
+            "chat.update": _Method(within(chat.update), TIER_3, "chat:write"),
+            "chat.delete": _Method(within(chat.delete), TIER_3, "chat:write"),
+            "chat.getPermalink": _Method(within(chat.get_permalink), SPECIAL),
+            "conversations.info": _Method(
+                within(lookup.conversations_info), TIER_3, "channels:read"
+            ),
+            "conversations.open": _Method(within(lookup.conversations_open), TIER_3, "im:write"),
+            "users.info": _Method(within(lookup.users_info), TIER_4, "users:read"),
+            "usergroups.users.list": _Method(
+                within(lookup.usergroups_users_list), TIER_2, "usergroups:read"
+            ),
+            "apps.connections.open": _Method(within(lookup.apps_connections_open), TIER_1),
+            "views.open": _Method(views.open, TIER_4),
+            "views.push": _Method(views.push, TIER_4),
+            "views.update": _Method(views.update, TIER_4),
+            "views.publish": _Method(views.publish, TIER_4),
+        }
