@@ -1,0 +1,18 @@
+"""Everything that comes from the environment, typed, with every fault reported at once."""
+
+from __future__ import annotations
+
+from bot.settings.faults import Fault, SettingsError
+from bot.settings.loading import load_settings, read_database_url, read_slack_app, variables
+from bot.settings.model import Settings, SlackAppSettings
+
+__all__ = [
+    "Fault",
+    "Settings",
+    "SettingsError",
+    "SlackAppSettings",
+    "load_settings",
+    "read_database_url",
+    "read_slack_app",
+    "variables",
+]
