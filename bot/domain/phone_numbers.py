@@ -1,0 +1,79 @@
+"""Phone numbers for people's eyes: international format, masks for shared channels, countries."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+
+MAX_SHOWN_LENGTH = 64
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+_WRITTEN_NUMBER = re.compile(r"\+[0-9 ().\-\u00a0]+", re.ASCII)
+_ADDRESS_SCHEME = re.compile(r"(?:sips?|client|sim|whatsapp):", re.IGNORECASE)
+# Control characters, and those that turn the direction of the text around them or hide in it.
+_INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+_MASK = "•"
+_KEPT_DIGITS = 2
+
+
+def is_e164(text: str) -> bool:
+    """Whether the text is a whole number such as +14155550123."""
+    return _E164.fullmatch(text) is not None
+
+
+def normalise_e164(text: str) -> str | None:
+    """The number in E.164, None where a person's text is no whole international number."""
+    text = text.strip()
+    if not _WRITTEN_NUMBER.fullmatch(text):
+        return None
+    number = "+" + "".join(re.findall(r"[0-9]", text))
+    return number if is_e164(number) else None
+
+
+def format_number(raw: str) -> str:
+    """The number in international format; SIP addresses, client names and the like as they are.
+
+    Characters that cannot be seen are taken out and what is too long is cut, but the text is still
+    its sender's: escape it.
+    """
+    number = _parsed(raw)
+    if number is None:
+        return _visible(raw)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def mask_number(raw: str) -> str:
+    """The number with only its country code and last two digits, for channels shared with others.
+
+    Of anything but a number only the scheme is kept (`sip:•••`).
+    """
+    number = _parsed(raw)
+    if number is None:
+        scheme = _ADDRESS_SCHEME.match(raw)
+        return (scheme[0].lower() if scheme else "") + _MASK * 3
+    code = f"+{number.country_code}"
+    hidden = len(raw) - len(code) - _KEPT_DIGITS
+    return f"{code} {_MASK * hidden}{raw[-_KEPT_DIGITS:]}"
+
+
+def country_of(raw: str) -> str:
+    """The country of the number in ISO 3166 (`GB`), empty where it is not known."""
+    number = _parsed(raw)
+    region = phonenumbers.region_code_for_number(number) if number else None
+    return region if region and region.isalpha() else ""
+
+
+def _parsed(raw: str) -> phonenumbers.PhoneNumber | None:
+    if not is_e164(raw):
+        return None
+    try:
+        return phonenumbers.parse(raw)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _visible(raw: str) -> str:
+    text = _INVISIBLE.sub("", raw).strip()
+    return text if len(text) <= MAX_SHOWN_LENGTH else text[: MAX_SHOWN_LENGTH - 1] + "…"
