@@ -1,0 +1,59 @@
+"""Making other people's text harmless and short enough for Slack.
+
+Text from the phone network is an attacker's. It must not mention, link or break a line, and what is
+invisible in it must not be able to turn the text around it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+ELLIPSIS = "…"
+NOTHING = "-"
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+# Slack knows no escape for its marks; these look alike and style nothing. The underscore stays: it
+# is common in SIP names, which people copy, and can at worst slant a word.
+_UNMARKED = {
+    "*": "\N{ASTERISK OPERATOR}",
+    "`": "\N{MODIFIER LETTER GRAVE ACCENT}",
+    "~": "\N{TILDE OPERATOR}",
+}
+_HARMLESS = _ENTITIES | _UNMARKED
+_JOINERS = "\u200c\u200d"
+_REPLACEMENT = "\ufffd"
+_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
+
+
+def clean(text: str) -> str:
+    """One line without control characters (shown as U+FFFD) and invisible ones (left out)."""
+    return " ".join("".join(_clean(character) for character in text).split())
+
+
+def _clean(character: str) -> str:
+    category = unicodedata.category(character)
+    if character in _JOINERS or category not in ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs"):
+        return character
+    if category.startswith("Z") or character in "\t\n\v\f\r\x85":
+        return " "
+    return "" if category == "Cf" else _REPLACEMENT
+
+
+def clip(text: str, limit: int) -> str:
+    """The text, or its beginning and an ellipsis, at most *limit* characters in all."""
+    return text if len(text) <= limit else text[: limit - len(ELLIPSIS)].rstrip() + ELLIPSIS
+
+
+def plain(text: str, limit: int) -> str:
+    """The text for a plain_text object; a dash where nothing is left of it."""
+    return clip(clean(text), limit) or NOTHING
+
+
+def escape(text: str, limit: int) -> str:
+    """The text for mrkdwn, at most *limit* characters before Slack's entities; a dash for nothing.
+
+    Text that runs from right to left is isolated, so that it cannot reorder its neighbours.
+    """
+    escaped = "".join(_HARMLESS.get(character, character) for character in plain(text, limit))
+    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in escaped):
+        return f"{_ISOLATE}{escaped}{_END_ISOLATE}"
+    return escaped
