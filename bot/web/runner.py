@@ -1,0 +1,81 @@
+"""Runs the web application until it is told to stop, then lets what has begun come to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from bot.domain.errors import HookflashError
+
+# Also how long a connection may take over its headers, and stay open between two requests.
+_KEEPALIVE_S = 75.0
+# Slack has given up on whatever is not answered by then.
+_LAST_ANSWERS_S = 5.0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class CannotListenError(HookflashError):
+    """The address cannot be listened on; the message says why and what to do."""
+
+
+async def serve_until_stopped(
+    app: web.Application,
+    *,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    on_listening: Callable[[], object] | None = None,
+    on_stop: Callable[[], Awaitable[object]] | None = None,
+) -> None:
+    """Serve until *stop* is set or SIGTERM or SIGINT arrives; a second signal ends at once.
+
+    *on_stop* is awaited after the last request has been answered and before this returns.
+
+    Raises:
+        CannotListenError: the port is in use, or not for us.
+    """
+    runner = web.AppRunner(
+        app, access_log=None, keepalive_timeout=_KEEPALIVE_S, shutdown_timeout=_LAST_ANSWERS_S
+    )
+    await runner.setup()
+    try:
+        await _listen(runner, host, port)
+        if on_listening is not None:
+            on_listening()
+        await _until_told(stop)
+    finally:
+        await runner.cleanup()
+        if on_stop is not None:
+            await on_stop()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        raise CannotListenError(_why_not(error, host, port)) from error
+
+
+async def _until_told(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await stop.wait()
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {port} on {host} is in use; stop what uses it, or set PORT to another."
+        case errno.EACCES:
+            return f"Port {port} may not be used by this user; set PORT to 1024 or more."
+        case _:
+            return f"Cannot listen on {host}; set HOST to an address of this machine."
