@@ -1,32 +1,33 @@
 """The chat.* methods of the Web API."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from bot.sandbox.slack.arguments import Args, known_channel, needed
 from bot.sandbox.slack.content import read_content
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.records import Channel, Json, Message
 from bot.sandbox.slack.workspace import Workspace
 
-Args = Mapping[str, Any]
 LONGEST_UPDATE = 4_000
 
 
 def post_message(workspace: Workspace, args: Args) -> Json:
     """chat.postMessage."""
-    channel = _channel_to_post_in(workspace, needed(args, "channel"))
+    channel = _channel_to_post_in(workspace, args)
     content = read_content(args, workspace.complain, "chat.postMessage")
     message = workspace.post(channel.id, content, thread_ts=args.get("thread_ts") or None)
-    return {"channel": channel.id, "ts": message.ts, "message": message_payload(workspace, message)}
+    return {
+        "channel": channel.id,
+        "ts": message.ts,
+        "message": message.as_payload(workspace.team_id, workspace.app),
+    }
 
 
 def post_ephemeral(workspace: Workspace, args: Args) -> Json:
     """chat.postEphemeral."""
-    channel = _channel_to_post_in(workspace, needed(args, "channel"))
+    channel = _channel_to_post_in(workspace, args)
     user_id = needed(args, "user")
-    content = read_content(args, workspace.complain, "chat.postEphemeral")
     if user_id not in channel.members:
         raise SlackError("user_not_in_channel")
+    content = read_content(args, workspace.complain, "chat.postEphemeral")
     message = workspace.post(
         channel.id, content, ephemeral_to=user_id, thread_ts=args.get("thread_ts") or None
     )
@@ -44,7 +45,7 @@ def update(workspace: Workspace, args: Args) -> Json:
         "channel": message.channel_id,
         "ts": message.ts,
         "text": message.text,
-        "message": message_payload(workspace, message),
+        "message": message.as_payload(workspace.team_id, workspace.app),
     }
 
 
@@ -57,7 +58,7 @@ def delete(workspace: Workspace, args: Args) -> Json:
 
 def get_permalink(workspace: Workspace, args: Args) -> Json:
     """chat.getPermalink."""
-    channel = known_channel(workspace, needed(args, "channel"))
+    channel = known_channel(workspace, args)
     ts = needed(args, "message_ts")
     message = workspace.message(channel.id, ts)
     if message is None or message.ephemeral_to:
@@ -66,62 +67,11 @@ def get_permalink(workspace: Workspace, args: Args) -> Json:
     return {"channel": channel.id, "permalink": link}
 
 
-def message_payload(workspace: Workspace, message: Message) -> Json:
-    """A message as answers and interaction payloads carry it."""
-    payload: Json = {
-        "type": "message",
-        "user": message.user,
-        "team": workspace.team_id,
-        "ts": message.ts,
-        "text": message.text,
-        "blocks": message.blocks,
-    }
-    if message.user == workspace.app.bot_user_id:
-        payload |= {"bot_id": workspace.app.bot_id, "app_id": workspace.app.app_id}
-    if message.thread_ts:
-        payload["thread_ts"] = message.thread_ts
-    if message.edited_at:
-        edited_ts = f"{message.edited_at.timestamp():.6f}"
-        payload["edited"] = {"user": message.user, "ts": edited_ts}
-    if message.metadata:
-        payload["metadata"] = message.metadata
-    return payload
-
-
-def known_channel(workspace: Workspace, channel_id: str) -> Channel:
-    """The channel, as far as the app may know of it.
-
-    Raises:
-        SlackError: there is none, or it is private and the app is not in it.
-    """
-    channel = workspace.channels.get(channel_id)
-    if channel is None:
-        raise SlackError("channel_not_found")
-    if (channel.is_private or channel.is_im) and not workspace.has_app(channel):
-        raise SlackError("channel_not_found")
-    return channel
-
-
-def needed(args: Args, name: str) -> str:
-    """An argument that has to be there.
-
-    Raises:
-        SlackError: it is missing, empty or no string.
-    """
-    value = args.get(name)
-    if not isinstance(value, str) or not value:
-        raise SlackError(
-            "channel_not_found" if name == "channel" else "invalid_arguments",
-            [f"[ERROR] missing required field: {name}"],
-        )
-    return value
-
-
-def _channel_to_post_in(workspace: Workspace, channel_id: str) -> Channel:
+def _channel_to_post_in(workspace: Workspace, args: Args) -> Channel:
     """A channel in which the app may post; the id of a person means the direct conversation."""
-    if channel_id in workspace.users:
-        return workspace.direct_channel(channel_id)
-    channel = known_channel(workspace, channel_id)
+    if args.get("channel") in workspace.users:
+        return workspace.direct_channel(args["channel"])
+    channel = known_channel(workspace, args)
     if not workspace.has_app(channel):
         raise SlackError("not_in_channel")
     if channel.is_archived:
@@ -130,7 +80,7 @@ def _channel_to_post_in(workspace: Workspace, channel_id: str) -> Channel:
 
 
 def _own_message(workspace: Workspace, args: Args, *, refusal: str) -> Message:
-    channel = _channel_to_post_in(workspace, needed(args, "channel"))
+    channel = _channel_to_post_in(workspace, args)
     message = workspace.message(channel.id, needed(args, "ts"))
     if message is None:
         raise SlackError("message_not_found")

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -116,6 +115,8 @@ class SlackClient:
         found = self.find_element(
             user_id, message_or_view, action_id=action_id, text=text, value=value, option=option
         )
+        if found.lacks_choice:
+            raise NotPossibleError(f"say which option of {found.element['action_id']}")
         user = self._user(user_id)
         trigger_id = self._triggers.new(user_id)
         action = action_of(found, self.workspace.new_ts())
@@ -201,7 +202,14 @@ class SlackClient:
 
     async def redeliver(self, delivery: Delivery) -> Delivery:
         """Sends the same payload again, signed afresh, as Slack does after a timeout."""
-        again = replace(delivery, sent_at=self.workspace.clock(), shown_error=None)
+        again = Delivery(
+            delivery.kind,
+            delivery.user_id,
+            delivery.payload,
+            delivery.sent_body,
+            delivery.content_type,
+            self.workspace.clock(),
+        )
         earlier = int(delivery.headers.get("X-Slack-Retry-Num", "0"))
         retry = {
             "X-Slack-Retry-Num": str(earlier + 1),

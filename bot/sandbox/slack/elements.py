@@ -33,6 +33,7 @@ VALUE_KEYS = {
     "file_input": "files",
 }
 _PRESSED = {"button", "overflow", "icon_button", "feedback_buttons", "workflow_button"}
+_WITHOUT_CHOICE = {"button", "icon_button", "workflow_button"}
 _ECHOED = ("text", "value", "style", "url", "placeholder", "confirm")
 
 
@@ -42,7 +43,12 @@ class FoundElement:
 
     block: Json
     element: Json
-    option: Json | str | None = None
+    option: Any = None
+
+    @property
+    def lacks_choice(self) -> bool:
+        """Whether the person has still to say which option."""
+        return self.option is None and self.element["type"] not in _WITHOUT_CHOICE
 
     @property
     def confirm(self) -> Json | None:
@@ -141,7 +147,8 @@ def chosen(element: Json, wanted: Any) -> Any:
     if key == "selected_option":
         return _option(element, wanted)
     if key == "selected_options":
-        return [_option(element, each) for each in wanted]
+        several = [wanted] if isinstance(wanted, str) else wanted
+        return [_option(element, each) for each in several]
     return wanted
 
 
@@ -153,14 +160,11 @@ def _option(element: Json, wanted: Any) -> Json:
     raise NotPossibleError(f"no option {wanted!r} in {element['action_id']}")
 
 
-def _chosen_or_none(element: Json, wanted: str | None) -> Json | str | None:
-    if wanted is None or element["type"] == "button":
-        return None
+def _chosen_or_none(element: Json, wanted: str | None) -> Any:
     try:
-        found: Json | str | None = chosen(element, wanted)
+        return chosen(element, wanted)
     except NotPossibleError:
         return None
-    return found
 
 
 def state_entry(element: Json, value: Any) -> Json:

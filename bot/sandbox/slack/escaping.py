@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.sandbox.slack.records import Channel, User
 
-_URL = re.compile(r"https?://(?:(?!&[lg]t;)[^\s])+")
+_URL = re.compile(r"""https?://(?:(?!&[lg]t;)[^\s"])+(?<![.,;:!?)'])""")
 _MENTION = re.compile(r"(?<![\w@])@([\w.-]*\w)")
 _CHANNEL = re.compile(r"(?<![\w#&])#([\w-]+)")
 _PHONE = re.compile(r"(?<![\w<|@/=-])\+?\d[\d ().-]{6,}\d(?![\w@])")

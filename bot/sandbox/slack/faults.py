@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+RESPONSE_URL = "response_url"
+EVERY_METHOD = "*"
+
 
 @dataclass(slots=True)
 class Fault:
@@ -61,9 +64,7 @@ class SlackFaults:
 
     def take(self, target: str) -> Fault | None:
         """The fault that this request meets, counted down."""
-        for key in (target, "*"):
-            if key == "*" and target == "response_url":
-                continue
+        for key in (target,) if target == RESPONSE_URL else (target, EVERY_METHOD):
             faults = self._faults.get(key)
             if not faults:
                 continue

@@ -1,15 +1,11 @@
 """The methods of the Web API that tell of the workspace, its people and its channels."""
 
 import zoneinfo
-from collections.abc import Mapping
-from typing import Any
 
-from bot.sandbox.slack.chat_methods import known_channel, needed
+from bot.sandbox.slack.arguments import Args, known_channel, needed
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.records import Channel, Json, User
 from bot.sandbox.slack.workspace import Workspace
-
-Args = Mapping[str, Any]
 
 
 def auth_test(workspace: Workspace, _args: Args) -> Json:
@@ -44,7 +40,7 @@ def usergroups_users_list(workspace: Workspace, args: Args) -> Json:
 
 def conversations_info(workspace: Workspace, args: Args) -> Json:
     """conversations.info."""
-    channel = known_channel(workspace, needed(args, "channel"))
+    channel = known_channel(workspace, args)
     return {"channel": _channel_payload(workspace, channel)}
 
 

@@ -5,7 +5,6 @@ Source: https://docs.slack.dev/reference/interaction-payloads
 
 import copy
 
-from bot.sandbox.slack.chat_methods import message_payload
 from bot.sandbox.slack.records import Channel, Json, Message, User, View, new_id
 from bot.sandbox.slack.workspace import Workspace
 
@@ -64,7 +63,7 @@ class Payloads:
             "response_url": response_url,
         }
         if message.ephemeral_to is None:
-            payload["message"] = message_payload(self._workspace, message)
+            payload["message"] = message.as_payload(self._workspace.team_id, self._workspace.app)
         return copy.deepcopy(payload)
 
     def click_in_view(self, user: User, view: View, action: Json, *, trigger_id: str) -> Json:

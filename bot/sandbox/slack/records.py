@@ -80,6 +80,27 @@ class Message:
         """A copy that no later edit changes: what somebody has on the screen at this moment."""
         return copy.deepcopy(self)
 
+    def as_payload(self, team_id: str, app: AppIdentity) -> Json:
+        """The message as Web API answers and interaction payloads carry it."""
+        payload: Json = {
+            "type": "message",
+            "user": self.user,
+            "team": team_id,
+            "ts": self.ts,
+            "text": self.text,
+            "blocks": self.blocks,
+        }
+        if self.user == app.bot_user_id:
+            payload |= {"bot_id": app.bot_id, "app_id": app.app_id}
+        if self.thread_ts:
+            payload["thread_ts"] = self.thread_ts
+        if self.edited_at:
+            edited_ts = f"{self.edited_at.timestamp():.6f}"
+            payload["edited"] = {"user": self.user, "ts": edited_ts}
+        if self.metadata:
+            payload["metadata"] = self.metadata
+        return copy.deepcopy(payload)
+
 
 @dataclass(slots=True)
 class View:

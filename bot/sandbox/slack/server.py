@@ -1,27 +1,26 @@
 """The stand-in itself: an HTTP server that plays Slack, and the people who use it."""
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 
+from bot.sandbox.slack.arguments import json_or, parsed
 from bot.sandbox.slack.client import SlackClient
 from bot.sandbox.slack.deliveries import KEPT, Deliverer
 from bot.sandbox.slack.errors import SlackError
-from bot.sandbox.slack.faults import Fault, SlackFaults
+from bot.sandbox.slack.faults import RESPONSE_URL, Fault, SlackFaults
 from bot.sandbox.slack.rate_limits import ONE_A_SECOND, RateLimits
 from bot.sandbox.slack.response_urls import ResponseUrls
 from bot.sandbox.slack.triggers import TriggerIds
 from bot.sandbox.slack.view_methods import ViewMethods
 from bot.sandbox.slack.views import Views
-from bot.sandbox.slack.web_api import ApiAnswer, ApiCall, WebApi
+from bot.sandbox.slack.web_api import ApiAnswer, ApiCall, WebApi, rate_limited
 from bot.sandbox.slack.workspace import Workspace
 
-RESPONSE_URL = "response_url"
 _LARGEST_BODY_BYTES = 4 * 1024 * 1024
 
 
@@ -154,43 +153,50 @@ class SlackStandIn(SlackClient):
         self.api_calls.append(call)
         del self.api_calls[:-KEPT]
 
-        def act() -> web.Response:
-            return _written_down(call, self.web_api.call(method, token, args))
+        def answer(result: ApiAnswer) -> web.Response:
+            call.status, call.response = result.status, result.body
+            self.workspace.changed()
+            return web.json_response(result.body, status=result.status, headers=result.headers)
 
-        fault = self.faults.take(method)
-        if fault is not None and fault.retry_after_s is not None:
-            return _written_down(call, self.web_api.rate_limited(fault.retry_after_s))
-        if fault is not None and fault.error is not None:
-            return _written_down(call, ApiAnswer(200, {"ok": False, "error": fault.error}, {}))
-        return act() if fault is None else await self._misbehave(fault, act)
+        return await self._answer(
+            method,
+            act=lambda: answer(self.web_api.call(method, token, args)),
+            refuse=lambda fault: answer(_refusal(fault)),
+        )
 
     async def _handle_response_url(self, request: web.Request) -> web.Response:
         token = request.match_info["token"]
-        body = _json_or_none(await request.text())
-
-        def act() -> web.Response:
-            return self._respond(token, body)
-
-        fault = self.faults.take(RESPONSE_URL)
-        if fault is not None and fault.retry_after_s is not None:
-            return _too_many(fault.retry_after_s)
-        if fault is not None and fault.error is not None:
-            return web.Response(status=fault.status, text=fault.error)
-        return act() if fault is None else await self._misbehave(fault, act)
+        body = json_or(await request.text())
+        return await self._answer(
+            RESPONSE_URL,
+            act=lambda: self._respond(token, body),
+            refuse=lambda fault: _plain(fault.status, fault.error or "", fault.retry_after_s),
+        )
 
     def _respond(self, token: str, body: Any) -> web.Response:
         wait_s = self.rates.wait_s(f"{RESPONSE_URL} {token}", ONE_A_SECOND)
         if wait_s:
-            return _too_many(wait_s)
+            return _plain(429, "ratelimited", wait_s)
         try:
             self._response_urls.use(token, body)
         except SlackError as refusal:
             is_gone = refusal.code in ("no_service", "used_url", "expired_url")
-            return web.Response(status=404 if is_gone else 400, text=refusal.code)
-        return web.Response(text="ok")
+            return _plain(404 if is_gone else 400, refusal.code)
+        return _plain(200, "ok")
 
-    async def _misbehave(self, fault: Fault, act: Callable[[], web.Response]) -> web.Response:
-        """Breaks down, keeps silent until the stand-in stops, or acts late."""
+    async def _answer(
+        self,
+        target: str,
+        *,
+        act: Callable[[], web.Response],
+        refuse: Callable[[Fault], web.Response],
+    ) -> web.Response:
+        """The answer, after the fault that was set for this target, if any."""
+        fault = self.faults.take(target)
+        if fault is None:
+            return act()
+        if fault.error is not None:
+            return refuse(fault)
         if fault.delay_s:
             await asyncio.sleep(fault.delay_s)
             return act()
@@ -198,31 +204,23 @@ class SlackStandIn(SlackClient):
             act()
         if fault.is_silent:
             await self._stopping.wait()
-        return web.Response(status=fault.status, text="trouble")
+        return _plain(fault.status, "trouble")
 
 
-def _written_down(call: ApiCall, answer: ApiAnswer) -> web.Response:
-    call.status, call.response = answer.status, answer.body
-    return web.json_response(answer.body, status=answer.status, headers=answer.headers)
+def _refusal(fault: Fault) -> ApiAnswer:
+    if fault.retry_after_s is not None:
+        return rate_limited(fault.retry_after_s)
+    return ApiAnswer(200, {"ok": False, "error": fault.error}, {})
 
 
-def _too_many(retry_after_s: int) -> web.Response:
-    return web.Response(
-        status=429, text="rate_limited", headers={"Retry-After": str(retry_after_s)}
-    )
+def _plain(status: int, text: str, retry_after_s: int | None = None) -> web.Response:
+    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    return web.Response(status=status, text=text, headers=headers)
 
 
 async def _arguments(request: web.Request) -> dict[str, Any]:
     """What a method was called with: query, then form or JSON."""
-    args: dict[str, Any] = dict(request.query)
     if request.content_type == "application/json":
-        body = _json_or_none(await request.text())
-        return args | (dict(body) if isinstance(body, Mapping) else {})
-    return args | dict(await request.post())
-
-
-def _json_or_none(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
+        body = json_or(await request.text())
+        return {**request.query, **(body if isinstance(body, dict) else {})}
+    return parsed({**request.query, **await request.post()})

@@ -1,8 +1,6 @@
 """The views.* methods of the Web API."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from bot.sandbox.slack.arguments import Args
 from bot.sandbox.slack.block_kit_blocks import Surface
 from bot.sandbox.slack.content import decoded
 from bot.sandbox.slack.errors import SlackError
@@ -10,8 +8,6 @@ from bot.sandbox.slack.records import Json, View
 from bot.sandbox.slack.triggers import TriggerIds
 from bot.sandbox.slack.views import Views
 from bot.sandbox.slack.workspace import Workspace
-
-Args = Mapping[str, Any]
 
 
 class ViewMethods:

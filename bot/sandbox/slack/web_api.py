@@ -1,11 +1,11 @@
 """The Web API: who may call which method how often, and what each call answered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from bot.sandbox.slack import chat_methods, lookup_methods
+from bot.sandbox.slack.arguments import Args
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.rate_limits import (
     ONE_A_SECOND,
@@ -20,8 +20,6 @@ from bot.sandbox.slack.rate_limits import (
 from bot.sandbox.slack.records import Json
 from bot.sandbox.slack.view_methods import ViewMethods
 from bot.sandbox.slack.workspace import Workspace
-
-Args = Mapping[str, Any]
 
 DEFAULT_SCOPES = frozenset(
     {
@@ -86,15 +84,10 @@ class WebApi:
             self._authorise(method, token)
             wait_s = self._wait_s(method_name, method, args)
             if wait_s:
-                return self.rate_limited(wait_s)
+                return rate_limited(wait_s)
             return self._answer(method, {"ok": True, **method.act(args)})
         except SlackError as refusal:
             return self._answer(method, refusal.as_answer())
-
-    def rate_limited(self, wait_s: int) -> ApiAnswer:
-        """The answer to a call that comes too soon."""
-        body = {"ok": False, "error": "ratelimited"}
-        return ApiAnswer(429, body, {"Retry-After": str(wait_s)})
 
     def _authorise(self, method: _Method, token: str | None) -> None:
         if not token:
@@ -144,3 +137,8 @@ class WebApi:
             "views.update": _Method(views.update, TIER_4),
             "views.publish": _Method(views.publish, TIER_4),
         }
+
+
+def rate_limited(wait_s: int) -> ApiAnswer:
+    """The answer to a call that comes too soon."""
+    return ApiAnswer(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(wait_s)})

@@ -17,6 +17,7 @@ from bot.sandbox.slack.records import (
 )
 
 SLACKBOT = "USLACKBOT"
+MOST_MESSAGES = 5_000
 
 
 class Workspace:
@@ -143,6 +144,7 @@ class Workspace:
             echo_of_command=echo_of_command,
         )
         self.messages.append(message)
+        del self.messages[:-MOST_MESSAGES]
         self.changed()
         return message
 
