@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Protocol
 from uuid import uuid4
 
 from bot.application.deadlines import CLAIM_LEASE_S, database_deadline
@@ -21,14 +20,8 @@ from bot.domain.errors import (
     StaleCardError,
 )
 from bot.domain.people import Role
+from bot.domain.redirects import RedirectPolicy, deserialise_target
 from bot.domain.requests import Asking
-
-
-class TargetPolicy(Protocol):
-    """The rules for where a call may be sent."""
-
-    def check_serialised(self, target: str, *, is_admin: bool) -> None:
-        """Raise InvalidTargetError or TargetNotAllowedError."""
 
 
 class ChangeDesk:
@@ -41,7 +34,7 @@ class ChangeDesk:
         rights: Rights,
         denials: Denials,
         live: LiveCalls,
-        policy: TargetPolicy,
+        policy: RedirectPolicy,
         account_sid: str,
         owner: str,
         clock: Clock,
@@ -78,7 +71,8 @@ class ChangeDesk:
         role = self._rights.require(request.actor, request.action)
         await self._check_call(tx, request)
         if request.action is Action.REDIRECT:
-            self._policy.check_serialised(request.target, is_admin=role >= Role.ADMIN)
+            target = deserialise_target(request.target)
+            self._policy.check(target, is_admin=role >= Role.ADMIN)
             await self._check_card(tx, request)
         change = self._new_change(request)
         await tx.insert_change(change)

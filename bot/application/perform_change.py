@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from enum import Enum, auto
 
 from bot.application import outcomes
 from bot.application.deadlines import (
@@ -27,18 +27,26 @@ from bot.application.ports import (
     TaskSpawner,
 )
 from bot.application.send_change import ChangeSender
-from bot.domain.audit import Action, EntryDraft, Event, Surface
+from bot.domain.audit import Action, Event, Surface
 from bot.domain.changes import Change, ChangeState, Outcome, OutcomeReason
 from bot.domain.errors import (
+    CallNotFoundError,
     LeaseLostError,
     LogUnavailableError,
     NoDestinationError,
     TwilioError,
+    TwilioUnavailableError,
 )
 
 _log = logging.getLogger(__name__)
 
-RECORD_PAUSES_S: Sequence[float] = (0.1, 0.5, 1.0, 2.0)
+
+class Recorded(Enum):
+    """Whether an outcome stands in the log."""
+
+    NOW = auto()
+    NOT_YET = auto()
+    BY_ANOTHER = auto()
 
 
 class ChangeWorker:
@@ -72,6 +80,11 @@ class ChangeWorker:
             destination = await self._destinations.find(change)
         except NoDestinationError:
             await self._finish(change, outcomes.not_done(OutcomeReason.NO_TARGET, at=self._clock()))
+        except CallNotFoundError:
+            outcome = outcomes.not_done(OutcomeReason.NO_SUCH_CALL, at=self._clock())
+            await self._finish(change, outcome)
+        except TwilioUnavailableError:
+            await self._finish(change, outcomes.not_done(OutcomeReason.NOT_SENT, at=self._clock()))
         except TwilioError as fault:
             await self._finish(change, outcomes.failed(fault, at=self._clock(), before=""))
         else:
@@ -155,40 +168,36 @@ class ChangeWorker:
     ) -> None:
         """Record a final outcome and show it; one that is not final stays open for the settler."""
         if outcome.is_final:
-            entry = outcomes.outcome_entry(change, outcome, surface=surface)
-            recorded = await self._record(change, outcome, entry)
-            if recorded is False:
+            recorded = await self._record(change, outcome, surface)
+            if recorded is Recorded.BY_ANOTHER:
                 return
-            if recorded is None:
-                self._unrecorded[change.change_id] = outcome
-            outcome = replace(outcome, is_recorded=recorded is True)
+            outcome = replace(outcome, is_recorded=recorded is Recorded.NOW)
         elif change.attempts > 1:
             return  # the person was told already that the machine goes on looking
         await self._announcer.announce(change, outcome)
         if change.action is Action.REDIRECT and outcome.event is Event.SUCCEEDED:
             self._tasks.spawn(self._look_again(change, outcome), name="second look at a redirect")
 
-    async def _record(self, change: Change, outcome: Outcome, entry: EntryDraft) -> bool | None:
-        """True once it stands in the log, False where another process has told it, None: not yet.
+    async def _record(self, change: Change, outcome: Outcome, surface: Surface | None) -> Recorded:
+        """Close the change and append its outcome, in one transaction.
 
-        What the log does not take within a few seconds is settled later from the open change.
+        What the log does not take now is kept here and recorded when the change is settled.
         """
+        entry = outcomes.outcome_entry(change, outcome, surface=surface)
 
-        async def close(tx: LedgerTransaction) -> bool:
+        async def close(tx: LedgerTransaction) -> Recorded:
             if not await tx.close_change(change, outcome):
-                return False
+                return Recorded.BY_ANOTHER
             await tx.append(entry)
-            return True
+            return Recorded.NOW
 
-        for pause_s in (*RECORD_PAUSES_S, None):
-            try:
-                async with database_deadline():
-                    return await self._ledger.write(close)
-            except LogUnavailableError:
-                if pause_s is not None:
-                    await asyncio.sleep(pause_s)
-        _log.error("an outcome could not be recorded yet", extra=_names(change))
-        return None
+        try:
+            async with database_deadline():
+                return await self._ledger.write(close)
+        except LogUnavailableError:
+            _log.exception("an outcome could not be recorded yet", extra=_names(change))
+            self._unrecorded[change.change_id] = outcome
+            return Recorded.NOT_YET
 
     async def _look_again(self, change: Change, outcome: Outcome) -> None:
         """A redirect's new target is learnt to have failed only by looking at the call again."""

@@ -173,5 +173,11 @@ class ChangeAnnouncer(Protocol):
 class TaskSpawner(Protocol):
     """Runs work after the ack and sees to its end."""
 
-    def spawn(self, work: Coroutine[Any, Any, object], *, name: str) -> None:
-        """Start it; faults are logged, shutdown waits for it."""
+    def spawn(
+        self,
+        work: Coroutine[Any, Any, object],
+        *,
+        name: str,
+        on_fault: Callable[[Exception], Awaitable[None]] | None = None,
+    ) -> None:
+        """Start it; *on_fault* is told what it raises, or else the log. Shutdown waits for it."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 _log = logging.getLogger(__name__)
+
+RESTART_AFTER_S = 1.0
+
+OnFault = Callable[[Exception], Awaitable[None]]
 
 
 class TaskSupervisor:
@@ -25,44 +29,65 @@ class TaskSupervisor:
         """How many pieces of work have not ended."""
         return len(self._tasks)
 
-    def spawn(self, work: Coroutine[Any, Any, object], *, name: str) -> None:
-        """Start work that shutdown waits for."""
-        self._keep(self._tasks, work, name)
+    def spawn(
+        self, work: Coroutine[Any, Any, object], *, name: str, on_fault: OnFault | None = None
+    ) -> None:
+        """Start work that shutdown waits for; *on_fault* is told what it raises, or the log."""
+        self._keep(self._tasks, work, name, on_fault)
 
-    def serve(self, loop: Coroutine[Any, Any, object], *, name: str) -> None:
-        """Start a loop that has no end of its own; shutdown cancels it."""
-        self._keep(self._services, loop, name)
-
-    async def drain(self, *, timeout_s: float) -> bool:
-        """Wait for the work; after *timeout_s* seconds cancel what is left and say False."""
-        for service in self._services:
-            service.cancel()
-        await asyncio.gather(*self._services, return_exceptions=True)
-        async with asyncio.timeout(timeout_s) as limit:
-            while self._tasks:  # work may spawn more work
-                await asyncio.wait(set(self._tasks))
-        return not limit.expired()
+    def serve(self, loop: Callable[[], Coroutine[Any, Any, object]], *, name: str) -> None:
+        """Run a loop that has no end of its own until shutdown; one that fails starts again."""
+        self._keep(self._services, self._again_and_again(loop, name), name)
 
     async def stop(self, *, timeout_s: float) -> bool:
-        """Drain, and cancel what does not end in time; True when all work had ended by itself."""
+        """Wait for the work; after *timeout_s* seconds cancel what is left and say False."""
+        await _cancel(self._services)
         try:
-            return await self.drain(timeout_s=timeout_s)
+            async with asyncio.timeout(timeout_s):
+                while self._tasks:  # work may spawn more work
+                    await asyncio.wait(set(self._tasks))
         except TimeoutError:
-            _log.warning("work cut off at shutdown; it is settled at the next start")
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            _log.warning("work was cut off at shutdown; it is settled at the next start")
+            await _cancel(self._tasks)
             return False
+        return True
 
     def _keep(
-        self, group: set[asyncio.Task[None]], work: Coroutine[Any, Any, object], name: str
+        self,
+        group: set[asyncio.Task[None]],
+        work: Coroutine[Any, Any, object],
+        name: str,
+        on_fault: OnFault | None = None,
     ) -> None:
-        task = asyncio.create_task(self._watch(work, name), name=name)
+        task = asyncio.create_task(self._watch(work, name, on_fault), name=name)
         group.add(task)
         task.add_done_callback(group.discard)
 
-    async def _watch(self, work: Coroutine[Any, Any, object], name: str) -> None:
+    async def _again_and_again(
+        self, loop: Callable[[], Coroutine[Any, Any, object]], name: str
+    ) -> None:
+        while True:
+            await self._watch(loop(), name, None)
+            await asyncio.sleep(RESTART_AFTER_S)
+
+    async def _watch(
+        self, work: Coroutine[Any, Any, object], name: str, on_fault: OnFault | None
+    ) -> None:
         try:
             await work
-        except Exception:  # noqa: BLE001 - the one place that sees what nobody caught
-            _log.exception("work failed", extra={"work": name})
+        except Exception as fault:  # noqa: BLE001 - the one place that sees what nobody caught
+            if on_fault is None:
+                _log.exception("work failed", extra={"work": name})
+                return
+            self.spawn(_tell(on_fault, fault), name=f"tell of a fault in: {name}")
+
+
+async def _tell(on_fault: OnFault, fault: Exception) -> None:
+    await on_fault(fault)
+
+
+async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    cancelled = list(tasks)
+    for task in cancelled:
+        task.cancel()
+    await asyncio.gather(*cancelled, return_exceptions=True)
