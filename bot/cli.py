@@ -1,0 +1,110 @@
+"""The command line. Each command imports only what it needs, so that help comes at once."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot import __version__
+
+_GROUPS = {
+    "audit": ("bot.cli_audit", "List, show, verify and export the log."),
+    "db": ("bot.cli_db", "Bring the database's tables up to date."),
+}
+
+
+class WrongSettings(click.UsageError):
+    """The environment cannot be used; ends with the exit code of a wrong command line."""
+
+
+class HookflashGroup(click.Group):
+    """Loads a group of commands when it is called, and turns our errors into sentences."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, (_module, short_help) in _GROUPS.items():
+            self.add_command(click.Command(name, short_help=short_help))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command, loaded where only its name and help were known so far."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in _GROUPS:
+            module, _short_help = _GROUPS[name]
+            command = getattr(importlib.import_module(module), name)
+        return name, command, rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """What the command returns.
+
+        Raises:
+            ClickException: with the sentences of an error of ours, and its exit code.
+        """
+        from bot.domain.errors import HookflashError
+        from bot.settings.faults import SettingsError
+
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            raise WrongSettings(str(error)) from error
+        except HookflashError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=HookflashGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="hookflash")
+def main() -> None:
+    """Control live phone calls from Slack, with a record of who did what.
+
+    Settings come from the environment. To try it without any account: hookflash sandbox
+    """
+
+
+@main.command()
+def serve() -> None:
+    """Answer Slack until told to stop (SIGTERM, SIGINT)."""
+    from bot.bootstrap import serve as serve_with
+    from bot.logs import configure_logging
+    from bot.settings import load_settings
+
+    settings = load_settings(os.environ)
+    configure_logging(
+        level=settings.log_level, log_format=settings.log_format, secrets=settings.secrets
+    )
+    asyncio.run(serve_with(settings))
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=4000, show_default=True)
+@click.option(
+    "--data",
+    "data_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep the data here; the default is a fresh temporary folder.",
+)
+@click.option("--no-browser", is_flag=True, help="Do not open the page in a browser.")
+def sandbox(*, port: int, data_folder: Path | None, no_browser: bool) -> None:
+    """Try Hookflash against stand-ins for Slack and Twilio; nothing real is called."""
+    from bot.sandbox.run import run_sandbox
+
+    asyncio.run(run_sandbox(port=port, data_folder=data_folder, opens_browser=not no_browser))
+
+
+@main.command()
+@click.option("--url", metavar="URL", help="Address of this server [default: HOOKFLASH_PUBLIC_URL]")
+def manifest(*, url: str | None) -> None:
+    """Print the manifest of the Slack app, to paste at api.slack.com/apps."""
+    from bot.settings import read_slack_app
+    from bot.slack.manifest import build_manifest
+
+    given = {"HOOKFLASH_PUBLIC_URL": url} if url else {}
+    app = read_slack_app({**os.environ, **given})
+    click.echo(json.dumps(build_manifest(command=app.command, url=app.public_url), indent=2))
