@@ -6,6 +6,7 @@ invisible in it must not be able to turn the text around it.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 ELLIPSIS = "…"
@@ -19,6 +20,7 @@ _UNMARKED = {
     "~": "\N{TILDE OPERATOR}",
 }
 _HARMLESS = _ENTITIES | _UNMARKED
+_HALF = re.compile(r"(?:&[a-z]*|<[^<>]*)\Z")
 _JOINERS = "\u200c\u200d"
 _REPLACEMENT = "\ufffd"
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
@@ -41,6 +43,13 @@ def _clean(character: str) -> str:
 def clip(text: str, limit: int) -> str:
     """The text, or its beginning and an ellipsis, at most *limit* characters in all."""
     return text if len(text) <= limit else text[: limit - len(ELLIPSIS)].rstrip() + ELLIPSIS
+
+
+def clip_marked_up(text: str, limit: int) -> str:
+    """Like `clip`, without leaving half an entity, mention or date at the end."""
+    if len(text) <= limit:
+        return text
+    return _HALF.sub("", text[: limit - len(ELLIPSIS)]).rstrip() + ELLIPSIS
 
 
 def plain(text: str, limit: int) -> str:

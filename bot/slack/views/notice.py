@@ -1,0 +1,53 @@
+"""A few sentences without buttons: refusals, mistakes, announcements."""
+
+from __future__ import annotations
+
+from bot.domain.changes import Freeze
+from bot.domain.people import Actor
+from bot.slack.views import blocks
+from bot.slack.views.escaping import escape
+from bot.slack.views.formatting import Audience, Place, mention, slack_moment
+from bot.slack.views.message import MessageView, message
+
+REASON_LIMIT = 200
+
+
+def notice(*paragraphs: str) -> MessageView:
+    """Paragraphs of marked-up text; whatever of them is not ours must be escaped."""
+    return message("\n".join(paragraphs), [blocks.section("notice", paragraphs)])
+
+
+def reason_words(reason: str, audience: Audience) -> str:
+    """Marked-up: the reason that a person gave, after a colon; empty where there was none."""
+    return f": {escape(audience.free_text(reason), REASON_LIMIT)}" if reason else ""
+
+
+def freeze_announcement(freeze: Freeze, *, audience: Audience, place: Place) -> MessageView:
+    """Told to the channel when an admin has stopped all changes."""
+    return notice(
+        f"*All changes are frozen* by {mention(freeze.by)} since {slack_moment(freeze.since)}"
+        f"{reason_words(freeze.reason, audience)}.",
+        "Nobody can hang up or redirect calls until an admin runs "
+        f"`{place.command} unfreeze`. Lists and the log still work.",
+    )
+
+
+def already_frozen(freeze: Freeze, *, audience: Audience) -> MessageView:
+    """Told to the admin who freezes what is frozen."""
+    return notice(
+        f"All changes are frozen already, by {mention(freeze.by)} since "
+        f"{slack_moment(freeze.since)}{reason_words(freeze.reason, audience)}. Nothing was changed."
+    )
+
+
+def unfreeze_announcement(freeze: Freeze, *, by: Actor) -> MessageView:
+    """Told to the channel when an admin allows changes again."""
+    return notice(
+        f"*Calls can be changed again*: {mention(by)} has lifted the freeze that was set by "
+        f"{mention(freeze.by)} at {slack_moment(freeze.since)}."
+    )
+
+
+def not_frozen() -> MessageView:
+    """Told to the admin who lifts a freeze that is not there."""
+    return notice("Nothing is frozen: calls can be changed. Nothing was done.")
