@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import PurePosixPath
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from bot.domain.people import EVERY_FULL_MEMBER
 from bot.domain.sids import is_account_sid
@@ -258,6 +258,6 @@ def _is_loopback(hostname: str | None) -> bool:
 def _sqlite_url(value: str, parts: SplitResult) -> str:
     if parts.netloc or not parts.path.startswith("/"):
         raise ValueError("needs three slashes before a file's name, four before a whole path")
-    if PurePosixPath(parts.path).name in {"", ":memory:"}:
+    if PurePosixPath(parts.path).name in {"", ":memory:"} or "mode" in parse_qs(parts.query):
         raise ValueError("names no file; a log that is kept in memory is no log")
     return value
