@@ -1,0 +1,80 @@
+"""Which conference a call is in: Twilio cannot be asked that, so its conferences are looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from dataclasses import dataclass
+
+from bot.domain.calls import Call, Conference
+from bot.domain.errors import TwilioError
+from bot.twilio.account_api import AccountApi
+from bot.twilio.parsing import Row
+from bot.twilio.task_groups import all_or_first_fault
+
+_log = logging.getLogger(__name__)
+
+MOST_CONFERENCES = 20
+_AT_ONCE = 5
+# Twilio's limit is 250. Source: https://www.twilio.com/docs/voice/twiml/conference
+_MOST_PARTICIPANTS = 250
+_CONFERENCE_SID = re.compile(r"CF[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceSight:
+    """The conference, if any; `is_known` is false where it could not be learnt."""
+
+    conference: Conference | None
+    is_known: bool
+
+
+_IN_NONE = ConferenceSight(None, True)
+_NOT_LEARNT = ConferenceSight(None, False)
+
+
+async def find_conference(api: AccountApi, call: Call, *, timeout_s: float) -> ConferenceSight:
+    """The conference that the call is in, from the newest twenty; never raises for Twilio."""
+    if call.status != "in-progress":
+        return _IN_NONE
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await _look_through(api, call.sid, timeout_s=timeout_s)
+    except (TwilioError, TimeoutError) as fault:
+        _log.warning("the conference of %s could not be learnt: %s", call.sid, fault)
+        return _NOT_LEARNT
+
+
+async def _look_through(api: AccountApi, call_sid: str, *, timeout_s: float) -> ConferenceSight:
+    running = await api.list_rows(
+        "/Conferences",
+        "conferences",
+        {"Status": "in-progress"},
+        limit=MOST_CONFERENCES,
+        timeout_s=timeout_s,
+    )
+    conferences = [row for row in running.rows if _CONFERENCE_SID.fullmatch(str(row.get("sid")))]
+    for first in range(0, len(conferences), _AT_ONCE):
+        some = conferences[first : first + _AT_ONCE]
+        async with all_or_first_fault() as group:
+            tasks = [group.create_task(_look_at(api, row, timeout_s=timeout_s)) for row in some]
+        for task in tasks:
+            if call_sid in task.result().participant_call_sids:
+                return ConferenceSight(task.result(), True)
+    return _NOT_LEARNT if running.has_more else _IN_NONE
+
+
+async def _look_at(api: AccountApi, row: Row, *, timeout_s: float) -> Conference:
+    participants = await api.list_rows(
+        f"/Conferences/{row['sid']}/Participants",
+        "participants",
+        {},
+        limit=_MOST_PARTICIPANTS,
+        timeout_s=timeout_s,
+    )
+    return Conference(
+        sid=str(row["sid"]),
+        friendly_name=str(row.get("friendly_name") or ""),
+        participant_call_sids=tuple(str(one.get("call_sid")) for one in participants.rows),
+    )
