@@ -87,7 +87,9 @@ def configure_logging(*, level: str, log_format: str, secrets: Sequence[str] = (
     )
 
 
-def redactor(secrets: Sequence[str] = ()) -> Processor:
+def redactor(
+    secrets: Sequence[str] = (),
+) -> Callable[[WrappedLogger, str, EventDict], EventDict]:
     """A structlog processor that takes out what must not be in a log, however deep it lies."""
     redact = _redact_texts([secret for secret in secrets if len(secret) >= _LEAST_SECRET_LENGTH])
 
@@ -108,7 +110,7 @@ def _redact_texts(secrets: Sequence[str]) -> Callable[[str], str]:
         text = _CREDENTIALS.sub(rf"\1 {REDACTED}", text)
         text = _PASSWORD_IN_URL.sub(f"{REDACTED}@", text)
         text = _SLACK_HOOK.sub(rf"\1{REDACTED}", text)
-        return _PHONE_NUMBER.sub(lambda number: f"{number[1]}…{number[0][-2:]}", text)
+        return _PHONE_NUMBER.sub(lambda number: f"{number[1]}***{number[0][-2:]}", text)
 
     return redact
 

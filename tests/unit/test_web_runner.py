@@ -1,0 +1,106 @@
+"""Starting and stopping the HTTP server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot.web.runner import CannotListenError, serve_until_stopped
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class SlowApp:
+    """An application with one slow path, and a record of what happened in which order."""
+
+    def __init__(self) -> None:
+        self.happened: list[str] = []
+        self.asked = asyncio.Event()
+        self.may_answer = asyncio.Event()
+        self.web = web.Application()
+        self.web.add_routes([web.get("/slow", self._slow)])
+
+    async def _slow(self, _request: web.Request) -> web.Response:
+        self.asked.set()
+        await self.may_answer.wait()
+        self.happened.append("answered")
+        return web.Response(text="done")
+
+    async def drain(self) -> None:
+        """Stands for the work that is finished after the last answer."""
+        self.happened.append("drained")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_lets_the_last_request_end_and_then_drains(
+    free_port: int, number: signal.Signals
+) -> None:
+    app, listening = SlowApp(), asyncio.Event()
+    serving = asyncio.create_task(
+        serve_until_stopped(
+            app.web,
+            host="127.0.0.1",
+            port=free_port,
+            stop=asyncio.Event(),
+            on_listening=listening.set,
+            on_stop=app.drain,
+        )
+    )
+    await listening.wait()
+
+    async with aiohttp.ClientSession() as client:
+        asking = asyncio.create_task(client.get(f"http://127.0.0.1:{free_port}/slow"))
+        await app.asked.wait()
+        os.kill(os.getpid(), number)
+        await asyncio.sleep(0.05)
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await client.get(f"http://127.0.0.1:{free_port}/slow")
+        app.may_answer.set()
+        async with await asking as answer:
+            assert await answer.text() == "done"
+    await serving
+
+    assert app.happened == ["answered", "drained"]
+
+
+async def test_it_stops_when_told_from_within(free_port: int) -> None:
+    app, stop = SlowApp(), asyncio.Event()
+    stop.set()
+
+    await serve_until_stopped(
+        app.web, host="127.0.0.1", port=free_port, stop=stop, on_stop=app.drain
+    )
+
+    assert app.happened == ["drained"]
+
+
+async def test_a_port_in_use_is_told_in_a_sentence() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        with pytest.raises(CannotListenError, match=rf"Port {port} on 127\.0\.0\.1 is in use"):
+            await serve_until_stopped(
+                web.Application(), host="127.0.0.1", port=port, stop=asyncio.Event()
+            )
+
+
+async def test_an_address_of_another_machine_is_told_in_a_sentence(free_port: int) -> None:
+    with pytest.raises(CannotListenError, match="set HOST"):
+        await serve_until_stopped(
+            web.Application(), host="192.0.2.1", port=free_port, stop=asyncio.Event()
+        )
