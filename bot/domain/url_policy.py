@@ -145,7 +145,8 @@ def _is_honest_punycode(label: str) -> bool:
         decoded = label.removeprefix("xn--").encode().decode("punycode")
     except UnicodeError:
         return False
-    return not decoded.isascii() and unicodedata.normalize("NFKC", decoded) == decoded
+    is_plain = decoded.isprintable() and unicodedata.normalize("NFKC", decoded) == decoded
+    return is_plain and not decoded.isascii()
 
 
 def _is_private(host: str) -> bool:
