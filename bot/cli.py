@@ -70,15 +70,18 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Answer Slack until told to stop (SIGTERM, SIGINT)."""
-    from bot.bootstrap import serve as serve_with
-    from bot.logs import configure_logging
     from bot.settings import load_settings
 
     settings = load_settings(os.environ)
+
+    # Only now the large imports, so that a wrong setting is told at once.
+    from bot import bootstrap
+    from bot.logs import configure_logging
+
     configure_logging(
         level=settings.log_level, log_format=settings.log_format, secrets=settings.secrets
     )
-    asyncio.run(serve_with(settings))
+    asyncio.run(bootstrap.serve(settings))
 
 
 @main.command()

@@ -1,0 +1,147 @@
+"""The command line, as its user meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from bot import __version__
+from bot.cli import main
+from bot.domain.errors import LogUnavailableError
+
+HEAVY = {"aiohttp", "alembic", "pydantic", "slack_bolt", "sqlalchemy", "structlog", "twilio"}
+
+
+def hookflash(*words: str, environ: Mapping[str, str] | None = None) -> Result:
+    """What the command answers, with none of the settings that this process may have."""
+    ours = ("SLACK_", "TWILIO_", "HOOKFLASH_", "DATABASE_", "DYNO")
+    without: dict[str, str | None] = {name: None for name in os.environ if name.startswith(ours)}
+    return CliRunner(env={**without, **(environ or {})}).invoke(main, words)
+
+
+def python(
+    *words: str, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """A Python of its own, with nothing in its environment but the path."""
+    return subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        env={"PATH": os.environ["PATH"], **(environ or {})},
+    )
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], []])
+def test_help_names_every_command(words: Sequence[str]) -> None:
+    shown = hookflash(*words).output
+
+    for command in ("serve", "sandbox", "manifest", "db", "audit"):
+        assert f"\n  {command} " in shown
+
+
+def test_help_comes_without_loading_what_it_does_not_need() -> None:
+    program = (
+        "import sys; from bot.cli import main\n"
+        "main(['--help'], standalone_mode=False)\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+
+    ran = python("-c", program)
+
+    assert ran.returncode == 0, ran.stderr
+    assert not HEAVY & set(ran.stderr.split())
+
+
+def test_the_module_and_the_script_are_the_same() -> None:
+    ran = python("-m", "bot", "--version")
+
+    assert ran.stdout == f"hookflash, version {__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["serve", "sandbox", "manifest", "db", "audit"])
+def test_every_command_has_help(command: str) -> None:
+    result = hookflash(command, "--help")
+
+    assert result.exit_code == 0
+    assert result.output.startswith("Usage: ")
+
+
+@pytest.mark.parametrize("group", ["db", "audit"])
+def test_groups_are_loaded_when_they_are_called(group: str) -> None:
+    context = click.Context(main)
+
+    _name, command, _rest = main.resolve_command(context, [group])
+
+    assert isinstance(command, click.Group)
+    assert command.commands
+
+
+def test_serve_tells_every_fault_of_the_settings_and_ends_with_2() -> None:
+    ran = python("-m", "bot", "serve", environ={"PORT": "many", "SLACK_BOT_TOKEN": "xoxp-secret"})
+
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert "SLACK_BOT_TOKEN is a user token" in ran.stderr
+    assert "SLACK_SIGNING_SECRET is not set." in ran.stderr
+    assert "PORT is no whole number from 1 to 65535. Example: PORT=3000" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "xoxp-secret" not in ran.stderr
+
+
+def test_a_wrong_command_line_ends_with_2() -> None:
+    result = hookflash("hangup")
+
+    assert result.exit_code == 2
+    assert "No such command 'hangup'" in result.stderr
+
+
+def test_a_fault_of_ours_is_a_sentence_and_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> None:
+        raise LogUnavailableError("the database does not answer")
+
+    monkeypatch.setitem(main.commands, "fails", click.Command("fails", callback=fails))
+
+    result = hookflash("fails")
+
+    assert result.exit_code == 1
+    assert result.stderr == "Error: the database does not answer\n"
+
+
+def test_the_manifest_needs_no_token_and_is_data() -> None:
+    result = hookflash("manifest", "--url", "https://calls.example.com/")
+
+    manifest = json.loads(result.stdout)
+    command = manifest["features"]["slash_commands"][0]
+    assert command["command"] == "/calls"
+    assert command["url"] == "https://calls.example.com/slack/events"
+    assert result.stderr == ""
+
+
+def test_the_manifest_follows_the_settings() -> None:
+    result = hookflash(
+        "manifest",
+        environ={
+            "HOOKFLASH_COMMAND": "/phones",
+            "HOOKFLASH_PUBLIC_URL": "https://calls.example.com",
+        },
+    )
+
+    command = json.loads(result.stdout)["features"]["slash_commands"][0]
+    assert command["command"] == "/phones"
+    assert command["url"] == "https://calls.example.com/slack/events"
+
+
+def test_a_wrong_url_for_the_manifest_is_told() -> None:
+    result = hookflash("manifest", "--url", "calls.example.com")
+
+    assert result.exit_code == 2
+    assert "is no address that begins with https://" in result.stderr
