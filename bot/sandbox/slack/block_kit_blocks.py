@@ -52,9 +52,7 @@ _CELL = by_type({"raw_text": _RAW_TEXT, "raw_number": _RAW_NUMBER, "rich_text": 
 
 def _data_table_adds_up(value: Any, at: str) -> Iterator[Flaw]:
     """All rows are equally wide, and the first one names the columns."""
-    rows = value.get("rows")
-    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows) or not rows:
-        return
+    rows = value["rows"]
     if len({len(row) for row in rows}) > 1:
         yield Flaw(f"{at}/rows", "all rows must have the same number of columns")
     for index, cell in enumerate(rows[0]):
@@ -62,8 +60,7 @@ def _data_table_adds_up(value: Any, at: str) -> Iterator[Flaw]:
 
 
 def _task_ids_differ(value: Any, at: str) -> Iterator[Flaw]:
-    tasks = [task for task in value.get("tasks") or [] if isinstance(task, dict)]
-    if len({task.get("task_id") for task in tasks}) < len(tasks):
+    if len({task["task_id"] for task in value["tasks"]}) < len(value["tasks"]):
         yield Flaw(f"{at}/tasks", "task_id must be unique within the plan")
 
 

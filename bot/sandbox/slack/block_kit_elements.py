@@ -80,12 +80,11 @@ DISPATCH_ACTION = shape(
 
 def _initial_is_offered(value: Any, at: str) -> Iterator[Flaw]:
     """An option chosen beforehand must be one of those offered, to the letter."""
-    offered = list(value.get("options") or [])
-    for group in value.get("option_groups") or []:
-        offered += group.get("options", []) if isinstance(group, dict) else []
-    chosen = list(value.get("initial_options") or [])
+    groups = value.get("option_groups", [])
+    offered = value.get("options", []) + [each for group in groups for each in group["options"]]
+    chosen = value.get("initial_options", [])
     if "initial_option" in value:
-        chosen.append(value["initial_option"])
+        chosen = [value["initial_option"]]
     if any(each not in offered for each in chosen):
         yield Flaw(at, "initial option is not one of the options")
 

@@ -71,16 +71,22 @@ def _channel_to_post_in(workspace: Workspace, args: Args) -> Channel:
     """A channel in which the app may post; the id of a person means the direct conversation."""
     if args.get("channel") in workspace.users:
         return workspace.direct_channel(args["channel"])
-    channel = known_channel(workspace, args)
-    if not workspace.has_app(channel):
-        raise SlackError("not_in_channel")
+    channel = _joined_channel(workspace, args)
     if channel.is_archived:
         raise SlackError("is_archived")
     return channel
 
 
+def _joined_channel(workspace: Workspace, args: Args) -> Channel:
+    channel = known_channel(workspace, args)
+    if not workspace.has_app(channel):
+        raise SlackError("not_in_channel")
+    return channel
+
+
 def _own_message(workspace: Workspace, args: Args, *, refusal: str) -> Message:
-    channel = _channel_to_post_in(workspace, args)
+    """A message that is the app's to change; ephemeral ones never are."""
+    channel = _joined_channel(workspace, args)
     message = workspace.message(channel.id, needed(args, "ts"))
     if message is None:
         raise SlackError("message_not_found")

@@ -10,6 +10,7 @@ from bot.sandbox.slack.deliveries import FORM, JSON, KEPT, Deliverer, Delivery, 
 from bot.sandbox.slack.elements import (
     VALUE_KEYS,
     FoundElement,
+    Wanted,
     action_of,
     find,
     state_entry,
@@ -82,18 +83,15 @@ class SlackClient:
     ) -> FoundElement:
         """The element that `click` would press, with its confirm dialog.
 
+        `text` is a button's whole label, `value` a part of its value; `option` is the label or the
+        value of an option, an id, a date, or what to type, as the element goes.
+
         Raises:
             NotPossibleError: it, or what it stands in, is not to be seen, or several answer.
         """
         self._must_see(user_id, message_or_view)
-        return find(
-            message_or_view.blocks,
-            user_id,
-            action_id=action_id,
-            text=text,
-            value=value,
-            option=option,
-        )
+        wanted = Wanted(action_id, text, value, option)
+        return find(message_or_view.blocks, user_id, wanted)
 
     async def click(
         self,

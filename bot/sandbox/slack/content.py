@@ -30,15 +30,10 @@ def read_content(fields: Mapping[str, Any], complain: Callable[..., None], where
     text = fields.get("text") or ""
     if not isinstance(text, str):
         raise SlackError("invalid_arguments", ["[ERROR] must be a string [json-pointer:/text]"])
-    blocks = decoded(fields.get("blocks"), "invalid_blocks_format") or []
     if decoded(fields.get("attachments"), "invalid_attachments"):
         complain(where, "attachments are legacy, and this stand-in shows none")
         raise SlackError("invalid_attachments")
-    flaws = [str(flaw) for flaw in flaws_of_blocks(blocks)]
-    if flaws:
-        for flaw in flaws:
-            complain(where, flaw)
-        raise SlackError("invalid_blocks", flaws)
+    blocks = _judged_blocks(fields.get("blocks"), complain, where)
     if not text.strip():
         if not blocks:
             raise SlackError("no_text")
@@ -46,6 +41,16 @@ def read_content(fields: Mapping[str, Any], complain: Callable[..., None], where
     if len(text) > TEXT_IS_CUT_AT:
         complain(where, f"text is cut off after {TEXT_IS_CUT_AT} characters", "warning")
     return Content(text[:TEXT_IS_CUT_AT], blocks, _metadata(fields.get("metadata")))
+
+
+def _judged_blocks(value: Any, complain: Callable[..., None], where: str) -> list[Json]:
+    blocks: list[Json] = decoded(value, "invalid_blocks_format") or []
+    flaws = [str(flaw) for flaw in flaws_of_blocks(blocks)]
+    for flaw in flaws:
+        complain(where, flaw)
+    if flaws:
+        raise SlackError("invalid_blocks", flaws)
+    return blocks
 
 
 def decoded(value: Any, error: str) -> Any:

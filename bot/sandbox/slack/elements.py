@@ -87,39 +87,45 @@ def _all_blocks(blocks: Sequence[Json]) -> Iterator[Json]:
             yield from _all_blocks(block["elements"])
 
 
-def find(
-    blocks: Sequence[Json],
-    user_id: str,
-    *,
-    action_id: str | None = None,
-    text: str | None = None,
-    value: str | None = None,
-    option: str | None = None,
-) -> FoundElement:
-    """The one element that answers to all that is said of it.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is said of an element to tell it from the others; None says nothing."""
 
-    `text` is the whole label, `value` a part of the button's value, `option` the label or the
-    value of one option (an id, a date, what is typed for elements without options).
+    action_id: str | None = None
+    text: str | None = None
+    """The whole label of a button."""
+    value: str | None = None
+    """A part of the value of a button."""
+    option: str | None = None
+    """The label or the value of an option; what to enter, for elements without options."""
+
+    def answers(self, element: Json) -> bool:
+        """Whether the element is such a one."""
+        return (
+            self.action_id in (None, element["action_id"])
+            and self.text in (None, label_of(element))
+            and (self.value is None or self.value in str(element.get("value", "")))
+            and (self.option is None or _chosen_or_none(element, self.option) is not None)
+        )
+
+
+def find(blocks: Sequence[Json], user_id: str, wanted: Wanted) -> FoundElement:
+    """The one element that this person sees and that answers to all that is said of it.
 
     Raises:
         NotPossibleError: there is none, or there are several.
     """
-    found = [
-        FoundElement(block, element, _chosen_or_none(element, option))
+    seen = [
+        (block, element)
         for block, element in interactive(blocks)
         if user_id in element.get("visible_to_user_ids", [user_id])
-        and action_id in (None, element["action_id"])
-        and text in (None, label_of(element))
-        and (value is None or value in str(element.get("value", "")))
     ]
-    if option is not None:
-        found = [each for each in found if each.option is not None]
+    found = [(block, element) for block, element in seen if wanted.answers(element)]
     if len(found) != 1:
-        asked = {"action_id": action_id, "text": text, "value": value, "option": option}
-        said = {name: each for name, each in asked.items() if each is not None}
-        seen = [(e["action_id"], label_of(e), e.get("value")) for _, e in interactive(blocks)]
-        raise NotPossibleError(f"{len(found)} elements answer to {said}; there are {seen}")
-    return found[0]
+        there = [(e["action_id"], label_of(e), e.get("value")) for _, e in seen]
+        raise NotPossibleError(f"{len(found)} elements answer to {wanted}; there are {there}")
+    block, element = found[0]
+    return FoundElement(block, element, _chosen_or_none(element, wanted.option))
 
 
 def label_of(element: Json) -> str:

@@ -108,23 +108,27 @@ class Shape:
     needs_one: tuple[str, ...] = ()
     at_most_one: tuple[str, ...] = ()
     also: Rule | None = None
+    """What holds for the fields together; asked only when each of them is good."""
 
     def __call__(self, value: Any, at: str) -> Iterator[Flaw]:
         """Yields what is wrong with the object and its fields."""
         if not isinstance(value, dict):
             yield Flaw(at, "must be an object")
             return
-        yield from self._about_fields(value, at)
+        flaws = [*self._about_presence(value, at), *self._about_fields(value, at)]
+        yield from flaws
+        if self.also is not None and not flaws:
+            yield from self.also(value, at)
+
+    def _about_fields(self, value: dict[str, Any], at: str) -> Iterator[Flaw]:
         rules = {**self.required, **self.optional}
         for name, each in value.items():
             if name in rules:
                 yield from rules[name](each, f"{at}/{name}")
             else:
                 yield Flaw(at, f"invalid additional property: {name}")
-        if self.also is not None:
-            yield from self.also(value, at)
 
-    def _about_fields(self, value: dict[str, Any], at: str) -> Iterator[Flaw]:
+    def _about_presence(self, value: dict[str, Any], at: str) -> Iterator[Flaw]:
         for name in self.required:
             if name not in value:
                 yield Flaw(at, f"missing required field: {name}")

@@ -1,0 +1,63 @@
+"""Home tabs and events of the Slack stand-in."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from slack_sdk.errors import SlackApiError
+
+from tests.contract.slack_stand_in_bot import Json, Stage, actions, button, modal, on_stage
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    async with on_stage() as stage:
+        yield stage
+
+
+async def test_home_tab_is_published_opened_and_clicked(stage: Stage) -> None:
+    home = {"type": "home", "blocks": [actions(button("Refresh"))]}
+    published = await stage.web_client.views_publish(user_id=stage.ana.id, view=home)
+    opened = await stage.slack.open_home(stage.ana.id)
+
+    clicked = await stage.slack.click(
+        stage.ana.id, stage.slack.workspace.home_views[stage.ana.id], text="Refresh"
+    )
+
+    event = opened.payload["event"]
+    assert (event["type"], event["tab"], event["user"]) == (
+        "app_home_opened",
+        "home",
+        stage.ana.id,
+    )
+    assert event["view"]["id"] == published["view"]["id"] == clicked.payload["view"]["id"]
+    assert stage.bot.received[0].is_signed
+    assert opened.payload["event_id"].startswith("Ev")
+
+
+async def test_home_tab_is_not_for_modals_nor_for_nobody(stage: Stage) -> None:
+    with pytest.raises(SlackApiError, match="invalid_arguments"):
+        await stage.web_client.views_publish(user_id=stage.ana.id, view=modal())
+    with pytest.raises(SlackApiError, match="user_not_found"):
+        await stage.web_client.views_publish(user_id="UNOBODY", view={"type": "home", "blocks": []})
+
+
+async def test_home_tab_published_over_a_newer_one_is_a_conflict(stage: Stage) -> None:
+    home: Json = {"type": "home", "blocks": []}
+    first = await stage.web_client.views_publish(user_id=stage.ana.id, view=home)
+    await stage.web_client.views_publish(user_id=stage.ana.id, view=home)
+
+    with pytest.raises(SlackApiError, match="hash_conflict"):
+        await stage.web_client.views_publish(
+            user_id=stage.ana.id, view=home, hash=first["view"]["hash"]
+        )
+
+
+async def test_any_event_is_sent_in_slacks_envelope(stage: Stage) -> None:
+    delivery = await stage.slack.send_event("tokens_revoked", tokens={"bot": ["U1"]})
+
+    received = stage.bot.received[0]
+    assert received.is_signed
+    assert received.headers["Content-Type"] == "application/json"
+    assert received.payload == delivery.payload
+    assert received.payload["type"] == "event_callback"
+    assert received.payload["event"] == {"type": "tokens_revoked", "tokens": {"bot": ["U1"]}}
