@@ -11,6 +11,7 @@ from bot.sandbox.twilio.calls import FINAL_STATUSES, Call
 from bot.sandbox.twilio.listing import choice, cut_page, date_filter, single
 
 STATUS_FILTERS = frozenset({"queued", "ringing", "in-progress"}) | FINAL_STATUSES
+EQUALITY_FILTERS = {"To": "to", "From": "from_", "ParentCallSid": "parent_call_sid"}
 
 
 def list_calls(asked: Asked) -> Answer:
@@ -79,19 +80,16 @@ def _call_filter(asked: Asked) -> Callable[[Call], bool]:
     statuses = {status}
     if status == "ringing" and asked.open_questions.lists_initiated_as_ringing:
         statuses.add("initiated")
-    to, from_, parent = (single(query, name) for name in ("To", "From", "ParentCallSid"))
+    asked_for = {field: single(query, name) for name, field in EQUALITY_FILTERS.items()}
+    wanted = {field: value for field, value in asked_for.items() if value is not None}
     started = date_filter(query, "StartTime", _started_at, by_day=asked.filters_by_day)
     ended = date_filter(query, "EndTime", _ended_at, by_day=asked.filters_by_day)
 
     def keep(call: Call) -> bool:
-        return (
-            (status is None or call.status in statuses)
-            and (to is None or call.to == to)
-            and (from_ is None or call.from_ == from_)
-            and (parent is None or call.parent_call_sid == parent)
-            and started(call)
-            and ended(call)
-        )
+        if status is not None and call.status not in statuses:
+            return False
+        fits = all(getattr(call, field) == value for field, value in wanted.items())
+        return fits and started(call) and ended(call)
 
     return keep
 

@@ -13,6 +13,7 @@ from bot.sandbox.twilio.example_hosts import BAD_REQUEST, ExampleHosts, Fetch, F
 from bot.sandbox.twilio.parties import ANSWERS, Party
 from bot.sandbox.twilio.runs import End, Run, Steps
 
+REMEMBERED_FETCHES = 10_000
 Listener = Callable[[Call | Conference], None]
 
 
@@ -205,6 +206,7 @@ class Exchange:
         about = {"CallSid": call.sid, "CallStatus": call.status, "From": call.from_, "To": call.to}
         status = page[0] if page else None
         self.fetches.append(Fetch(url, self.clock.now(), method, about | parameters, status))
+        del self.fetches[:-REMEMBERED_FETCHES]
         if page is None:
             raise FetchFailedError(f"nothing answers at {url}")
         if page[0] >= BAD_REQUEST:

@@ -82,6 +82,8 @@ class Faults:
 
     rate_limit_concurrency: int | None = None
     """How many requests may be under way at once before others get a 429; None is any number."""
+    latency_s: float = 0.0
+    """How long every answer takes; without it hardly two requests are ever under way at once."""
     _faults: list[Fault] = field(default_factory=list)
 
     def next(

@@ -154,9 +154,10 @@ def _begin(kept: Sequence[T], things: Mapping[str, T], token: str | None, size: 
     edge = things.get(token[len(AFTER) :])
     if edge is None or token[: len(AFTER)] not in {AFTER, BEFORE}:
         raise invalid("PageToken is not valid")
+    place = edge.order
     if token.startswith(BEFORE):
-        return max(0, sum(thing.order > edge.order for thing in kept) - size)
-    return sum(thing.order >= edge.order for thing in kept)
+        return max(0, sum(thing.order > place for thing in kept) - size)
+    return sum(thing.order >= place for thing in kept)
 
 
 def _page_size(query: Query) -> int:

@@ -138,8 +138,7 @@ class TwilioStandIn:
             request_id="RQ" + secrets.token_hex(16),
         )
         self.requests.append(received)
-        if len(self.requests) > REMEMBERED_REQUESTS:
-            del self.requests[0]
+        del self.requests[:-REMEMBERED_REQUESTS]
         return received
 
     async def _answer(self, request: web.Request, received: ReceivedRequest) -> Answer | None:
@@ -151,6 +150,8 @@ class TwilioStandIn:
         answer = None
         if fault is None or fault.acts:
             answer = self._rest.answer(received, request.headers.get("Authorization"))
+        if self.faults.latency_s:
+            await asyncio.sleep(self.faults.latency_s)
         return answer if fault is None else await self._spoil(fault, answer)
 
     async def _spoil(self, fault: Fault, answer: Answer | None) -> Answer | None:
