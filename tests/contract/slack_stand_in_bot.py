@@ -1,11 +1,9 @@
-"""A little app for the tests of the Slack stand-in, and the stage that both stand on."""
+"""A little app for the tests of the Slack stand-in, and what it sends."""
 
-import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -80,7 +78,6 @@ class Stage:
     ana: User
     ben: User
     ops: Channel
-    background: asyncio.Task[Any] | None = None
 
     def seen_by(self, user: User) -> list[Message]:
         return self.slack.workspace.messages_for(user.id, self.ops.id)
@@ -88,27 +85,6 @@ class Stage:
     async def post(self, url: str, body: Any) -> tuple[int, str]:
         async with self.http.post(url, json=body) as response:
             return response.status, await response.text()
-
-
-@asynccontextmanager
-async def on_stage() -> AsyncIterator[Stage]:
-    """The stage, taken down at the end."""
-    bot, clock = LittleBot(), Clock()
-    application = web.Application()
-    application.router.add_post("/slack/events", bot.handle)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    request_url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
-    slack = SlackStandIn(
-        bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET, request_url=request_url, clock=clock
-    )
-    ana, ben = slack.workspace.add_user("ana"), slack.workspace.add_user("ben")
-    ops = slack.workspace.add_channel("ops", members=[ana, ben])
-    async with slack, aiohttp.ClientSession() as http:
-        web_client = AsyncWebClient(token=BOT_TOKEN, base_url=slack.api_url, session=http)
-        yield Stage(slack, bot, web_client, http, clock, ana, ben, ops)
-    await runner.cleanup()
 
 
 def plain(text: str) -> Json:

@@ -1,14 +1,15 @@
 """Clicks in messages of the Slack stand-in: what the app is told, and what people see after."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from bot.sandbox.slack import Message, NotPossibleError
-from tests.contract.slack_stand_in_bot import Json, Stage, actions, button, on_stage, plain
+from tests.contract.slack_stand_in_bot import Json, Stage, actions, button, plain
+
+pytest_plugins = ("tests.contract.slack_stand_in_fixture",)
 
 HANG_UP = button("Hang up", value="v1:CA1", style="danger")
 MENU = {
@@ -24,12 +25,6 @@ PICK = {
     "action_id": "pick",
     "options": [{"text": plain("Hold music"), "value": "hold"}],
 }
-
-
-@pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    async with on_stage() as stage:
-        yield stage
 
 
 async def _posted(stage: Stage, *elements: Json, to: str | None = None) -> Message:
@@ -286,11 +281,11 @@ async def test_names_of_private_channels_are_kept_from_the_app(stage: Stage) -> 
 
 async def test_until_waits_for_what_people_see(stage: Stage) -> None:
     message = await _posted(stage)
+    updates: list[asyncio.Task[tuple[int, str]]] = []
 
     async def update_later(payload: Json) -> web.Response:
-        stage.background = asyncio.create_task(
-            stage.post(payload["response_url"], {"text": "ended", "replace_original": True})
-        )
+        ended = {"text": "ended", "replace_original": True}
+        updates.append(asyncio.create_task(stage.post(payload["response_url"], ended)))
         return web.Response()
 
     stage.bot.answer = update_later

@@ -1,20 +1,15 @@
 """Slash commands in the Slack stand-in, from the keyboard to what people see."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
 from bot.sandbox.slack import NotPossibleError
-from tests.contract.slack_stand_in_bot import SIGNING_SECRET, Json, Stage, actions, button, on_stage
+from tests.contract.slack_stand_in_bot import SIGNING_SECRET, Json, Stage, actions, button
 
-
-@pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    async with on_stage() as stage:
-        yield stage
+pytest_plugins = ("tests.contract.slack_stand_in_fixture",)
 
 
 async def test_command_arrives_signed_with_the_fields_that_slack_documents(stage: Stage) -> None:

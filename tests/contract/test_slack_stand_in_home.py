@@ -1,17 +1,11 @@
 """Home tabs and events of the Slack stand-in."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from tests.contract.slack_stand_in_bot import Json, Stage, actions, button, modal, on_stage
+from tests.contract.slack_stand_in_bot import Json, Stage, actions, button, modal
 
-
-@pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    async with on_stage() as stage:
-        yield stage
+pytest_plugins = ("tests.contract.slack_stand_in_fixture",)
 
 
 async def test_home_tab_is_published_opened_and_clicked(stage: Stage) -> None:

@@ -1,6 +1,5 @@
 """Modals of the Slack stand-in."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,16 +14,11 @@ from tests.contract.slack_stand_in_bot import (
     actions,
     button,
     modal,
-    on_stage,
     plain,
     text_input,
 )
 
-
-@pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    async with on_stage() as stage:
-        yield stage
+pytest_plugins = ("tests.contract.slack_stand_in_fixture",)
 
 
 async def _trigger_id(stage: Stage) -> str:

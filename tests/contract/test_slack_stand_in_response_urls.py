@@ -1,18 +1,12 @@
 """Response URLs of the Slack stand-in: five uses in half an hour."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.sandbox.slack import Message
-from tests.contract.slack_stand_in_bot import Json, Stage, actions, button, on_stage
+from tests.contract.slack_stand_in_bot import Json, Stage, actions, button
 
-
-@pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    async with on_stage() as stage:
-        yield stage
+pytest_plugins = ("tests.contract.slack_stand_in_fixture",)
 
 
 async def _of_command(stage: Stage) -> str:

@@ -6,12 +6,13 @@ api/, each file one JSON object with every field that Slack knows.
 
 import json
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.contract.slack_stand_in_bot import Json, Stage, actions, button, modal, on_stage
+from tests.contract.slack_stand_in_bot import Json, Stage, actions, button, modal
+
+pytest_plugins = ("tests.contract.slack_stand_in_fixture",)
 
 SAMPLES = Path(os.environ.get("SLACK_SAMPLES_DIR", ""))
 pytestmark = pytest.mark.skipif(
@@ -19,12 +20,6 @@ pytestmark = pytest.mark.skipif(
 )
 # Documented by Slack, but missing in the samples.
 ALSO_KNOWN = {"response_urls"}
-
-
-@pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    async with on_stage() as stage:
-        yield stage
 
 
 def _sample(name: str) -> Json:

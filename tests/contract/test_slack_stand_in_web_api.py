@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -11,13 +10,9 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from tests.contract.slack_stand_in_bot import BOT_TOKEN, Json, Stage, actions, button, on_stage
+from tests.contract.slack_stand_in_bot import BOT_TOKEN, Json, Stage, actions, button
 
-
-@pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    async with on_stage() as stage:
-        yield stage
+pytest_plugins = ("tests.contract.slack_stand_in_fixture",)
 
 
 async def _called(stage: Stage, method: str, **args: Any) -> Json:
