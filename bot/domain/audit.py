@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -16,6 +17,9 @@ from bot.domain.people import Actor
 SCHEMA_VERSION = 1
 GENESIS_HASH = "0" * 64
 SALT_BYTES = 16
+DEFAULT_CHAIN_ID = "main"
+_LARGEST_INT = 2**53 - 1  # RFC 8785 takes numbers as IEEE 754 doubles
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class Event(StrEnum):
@@ -155,3 +159,76 @@ def hashed_form(entry: AuditEntry) -> dict[str, Any]:
 def entry_hash(entry: AuditEntry) -> str:
     """The hash that the entry must have."""
     return hashlib.sha256(rfc8785.dumps(hashed_form(entry))).hexdigest()
+
+
+def clean_text(text: str) -> str:
+    """The text as both databases and UTF-8 can hold it: NUL and lone surrogates are replaced."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def clean_json(value: Any) -> Any:
+    """The JSON value as it survives being stored: numbers that could lose digits become text.
+
+    Raises:
+        TypeError: it is no JSON value.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, int) and abs(value) <= _LARGEST_INT:
+        return int(value)
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {clean_text(key): clean_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean_json(item) for item in value]
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def seal(
+    draft: EntryDraft,
+    *,
+    chain_id: str,
+    seq: int,
+    recorded_at: datetime,
+    prev_hash: str,
+    salt_source: Callable[[int], bytes],
+) -> tuple[AuditEntry, tuple[PersonalValue, ...]]:
+    """The entry that follows *prev_hash*, and the personal values that it covers.
+
+    Empty personal values are left out. `salt_source` gives that many random bytes.
+    """
+    personal = tuple(
+        PersonalValue(
+            chain_id=chain_id,
+            seq=seq,
+            field=clean_text(name),
+            salt=salt_source(SALT_BYTES),
+            value=clean_text(value),
+        )
+        for name, value in draft.personal.items()
+        if value
+    )
+    digests = {one.field: personal_digest(one.salt, one.field, one.value) for one in personal}
+    entry = AuditEntry(
+        chain_id=chain_id,
+        seq=seq,
+        schema_version=SCHEMA_VERSION,
+        recorded_at=recorded_at,
+        request_id=clean_text(draft.request_id),
+        event=draft.event.value,
+        action=draft.action.value,
+        actor_team_id=clean_text(draft.actor.team_id),
+        actor_user_id=clean_text(draft.actor.user_id),
+        channel_id=clean_text(draft.channel_id),
+        surface=draft.surface.value,
+        account_sid=clean_text(draft.account_sid),
+        call_sid=clean_text(draft.call_sid),
+        subject_sid=clean_text(draft.subject_sid),
+        details=clean_json(draft.details) | {"digests": digests},
+        prev_hash=prev_hash,
+        hash="",
+    )
+    return replace(entry, hash=entry_hash(entry)), personal

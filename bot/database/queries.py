@@ -1,0 +1,126 @@
+"""What is asked of the tables both inside the writer's transaction and by readers."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, and_, bindparam, or_, select
+
+from bot.database.rows import entry_of
+from bot.database.tables import (
+    IS_TURN_OF_FREEZE,
+    audit_entries,
+    audit_heads,
+    audit_personal,
+    call_changes,
+)
+from bot.domain.audit import EMPTY_HEAD, Action, AuditEntry, Event, Head
+from bot.domain.calls import FINAL_STATUSES
+from bot.domain.changes import CallEnding, Freeze
+from bot.domain.people import Actor
+
+_CHAIN = audit_entries.c.chain_id == bindparam("chain_id")
+
+SELECT_HEAD = select(audit_heads.c.seq, audit_heads.c.hash).where(
+    audit_heads.c.chain_id == bindparam("chain_id")
+)
+
+_LAST_CHANGE_ID = (
+    select(call_changes.c.change_id)
+    .where(
+        call_changes.c.account_sid == bindparam("account_sid"),
+        call_changes.c.call_sid == bindparam("call_sid"),
+    )
+    .order_by(call_changes.c.position.desc())
+    .limit(1)
+)
+
+_LAST_TURN_OF_FREEZE = (
+    select(audit_entries)
+    .where(_CHAIN, IS_TURN_OF_FREEZE)
+    .order_by(audit_entries.c.seq.desc())
+    .limit(1)
+)
+
+_TELLING_EVENTS = (Event.SUCCEEDED, Event.FAILED, Event.NOTED)
+# Only entries that tell what Twilio said of the call can tell of its end.
+_TOLD_OF_CALL = (
+    select(audit_entries)
+    .where(
+        _CHAIN,
+        audit_entries.c.call_sid == bindparam("call_sid"),
+        audit_entries.c.account_sid == bindparam("account_sid"),
+        or_(*(audit_entries.c.event == one.value for one in _TELLING_EVENTS)),
+    )
+    .order_by(audit_entries.c.seq.desc())
+)
+
+_PERSONAL_OF_REQUEST = (
+    select(audit_personal.c.field, audit_personal.c.value)
+    .join_from(
+        audit_entries,
+        audit_personal,
+        and_(
+            audit_personal.c.chain_id == audit_entries.c.chain_id,
+            audit_personal.c.seq == audit_entries.c.seq,
+        ),
+    )
+    .where(_CHAIN, audit_entries.c.request_id == bindparam("request_id"))
+    .order_by(audit_entries.c.seq)
+)
+
+
+def read_head(connection: Connection, chain_id: str) -> Head:
+    """The end of the chain, as kept beside it."""
+    row = connection.execute(SELECT_HEAD, {"chain_id": chain_id}).one_or_none()
+    return Head(row.seq, row.hash) if row else EMPTY_HEAD
+
+
+def read_last_change_id(connection: Connection, account_sid: str, call_sid: str) -> str:
+    """Id of the newest change of the call, empty where there is none."""
+    found: str | None = connection.scalar(
+        _LAST_CHANGE_ID, {"account_sid": account_sid, "call_sid": call_sid}
+    )
+    return found or ""
+
+
+def read_freeze(connection: Connection, chain_id: str) -> Freeze | None:
+    """The freeze in force: the newest entry that froze, where none after it unfroze."""
+    row = connection.execute(_LAST_TURN_OF_FREEZE, {"chain_id": chain_id}).one_or_none()
+    if row is None or row.action == Action.UNFREEZE.value:
+        return None
+    personal = _personal_of_request(connection, chain_id, row.request_id)
+    return Freeze(
+        by=Actor(row.actor_team_id, row.actor_user_id, personal.get("actor_name", "")),
+        since=row.recorded_at,
+        reason=personal.get("reason", ""),
+    )
+
+
+def read_ending(
+    connection: Connection, chain_id: str, account_sid: str, call_sid: str
+) -> CallEnding | None:
+    """What the log knows of the call's end; by whom, only where a hang-up of ours ended it."""
+    rows = connection.execute(
+        _TOLD_OF_CALL,
+        {"chain_id": chain_id, "account_sid": account_sid, "call_sid": call_sid},
+    )
+    for entry in map(entry_of, rows):
+        status = entry.details.get("status_after", "")
+        if status in FINAL_STATUSES:
+            by = _who_hung_up(connection, entry)
+            return CallEnding(status=status, at=entry.recorded_at, by=by)
+    return None
+
+
+def _who_hung_up(connection: Connection, entry: AuditEntry) -> Actor | None:
+    if (entry.action, entry.event) != (Action.HANG_UP, Event.SUCCEEDED):
+        return None
+    personal = _personal_of_request(connection, entry.chain_id, entry.request_id)
+    return Actor(entry.actor_team_id, entry.actor_user_id, personal.get("actor_name", ""))
+
+
+def _personal_of_request(connection: Connection, chain_id: str, request_id: str) -> dict[str, str]:
+    """The personal values of all entries of a request; the newest of each."""
+    rows = connection.execute(
+        _PERSONAL_OF_REQUEST, {"chain_id": chain_id, "request_id": request_id}
+    )
+    return {row.field: row.value for row in rows}

@@ -1,0 +1,128 @@
+"""Domain values as rows of the tables, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import rfc8785
+from sqlalchemy import Row
+
+from bot.domain.audit import Action, AuditEntry, Event, PersonalValue, Surface, clean_text
+from bot.domain.changes import Change, ChangeRequest, ChangeState, Origin, OriginKind
+from bot.domain.people import Actor
+
+Values = dict[str, Any]
+
+
+def entry_values(entry: AuditEntry) -> Values:
+    """The row of an entry; its details as the JSON that was hashed."""
+    values = {name: getattr(entry, name) for name in AuditEntry.__slots__}
+    return values | {"details": rfc8785.dumps(dict(entry.details)).decode()}
+
+
+def entry_of(row: Row[Any]) -> AuditEntry:
+    """The entry of a row, also of one that somebody has edited: its hash tells."""
+    fields = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    values = {name: fields[name] for name in AuditEntry.__slots__}
+    return AuditEntry(
+        **values
+        | {
+            "seq": _whole_number(fields["seq"]),
+            "schema_version": _whole_number(fields["schema_version"]),
+            "details": _details(fields["details"]),
+        }
+    )
+
+
+def personal_values(value: PersonalValue) -> Values:
+    """The row of a personal value."""
+    return asdict(value)
+
+
+def personal_of(row: Row[Any]) -> PersonalValue:
+    """The personal value of a row."""
+    return PersonalValue(
+        chain_id=row.chain_id, seq=row.seq, field=row.field, salt=row.salt, value=row.value
+    )
+
+
+def change_values(change: Change, chain_id: str) -> Values:
+    """The row of a change, with all that another process needs to bring it to its end."""
+    request = change.request
+    values = {
+        "change_id": change.change_id,
+        "chain_id": chain_id,
+        "request_id": request.request_id,
+        "action": request.action.value,
+        "account_sid": change.account_sid,
+        "call_sid": request.call_sid,
+        "actor_team_id": request.actor.team_id,
+        "actor_user_id": request.actor.user_id,
+        "actor_name": request.actor.name,
+        "surface": request.surface.value,
+        "origin": json.dumps(asdict(request.origin)),
+        "reason": request.reason,
+        "target": request.target,
+        "card_version": request.card_version,
+        "state": change.state.value,
+        "requested_at": change.requested_at,
+        "owner": change.owner,
+        "lease_until": change.lease_until,
+        "deadline_at": change.deadline_at,
+        "attempts": change.attempts,
+        "outcome": change.outcome and change.outcome.value,
+        "closed_at": change.closed_at,
+    }
+    return {
+        name: clean_text(value) if isinstance(value, str) else value
+        for name, value in values.items()
+    }
+
+
+def change_of(row: Row[Any]) -> Change:
+    """The change of a row."""
+    return Change(
+        change_id=row.change_id,
+        request=ChangeRequest(
+            request_id=row.request_id,
+            action=Action(row.action),
+            call_sid=row.call_sid,
+            actor=Actor(row.actor_team_id, row.actor_user_id, row.actor_name),
+            surface=Surface(row.surface),
+            origin=_origin(json.loads(row.origin)),
+            reason=row.reason,
+            target=row.target,
+            card_version=row.card_version,
+        ),
+        account_sid=row.account_sid,
+        state=ChangeState(row.state),
+        requested_at=row.requested_at,
+        owner=row.owner,
+        lease_until=row.lease_until,
+        deadline_at=row.deadline_at,
+        attempts=row.attempts,
+        outcome=Event(row.outcome) if row.outcome else None,
+        closed_at=row.closed_at,
+    )
+
+
+def _origin(stored: Mapping[str, Any]) -> Origin:
+    """A newer version that runs beside this one may have stored more than this one knows."""
+    known = {name: value for name, value in stored.items() if name in Origin.__slots__}
+    return Origin(**known | {"kind": OriginKind(stored["kind"])})
+
+
+def _whole_number(value: Any) -> int:
+    # SQLite keeps any type in any column; a number that is none matches no entry's.
+    return value if isinstance(value, int) else -1
+
+
+def _details(text: Any) -> Mapping[str, Any]:
+    try:
+        details = json.loads(text)
+    except (TypeError, ValueError):
+        return {"unreadable": str(text)}
+    return details if isinstance(details, dict) else {"unreadable": str(text)}

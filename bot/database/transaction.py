@@ -1,0 +1,219 @@
+"""What one unit of work can do to changes and to the log, inside the writer's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, bindparam, insert, or_, select, text, update
+
+from bot.application.ports import Clock
+from bot.database.faults import as_log_unavailable
+from bot.database.queries import (
+    SELECT_HEAD,
+    read_ending,
+    read_freeze,
+    read_last_change_id,
+)
+from bot.database.rows import change_of, change_values, entry_values, personal_values
+from bot.database.tables import (
+    IS_OPEN,
+    audit_entries,
+    audit_heads,
+    audit_personal,
+    call_changes,
+)
+from bot.domain.audit import GENESIS_HASH, AuditEntry, EntryDraft, Head, clean_text, seal
+from bot.domain.changes import CallEnding, Change, ChangeState, Freeze, Outcome
+
+_LOCK_HEAD = SELECT_HEAD.with_for_update()
+_MAKE_HEAD = text(
+    "INSERT INTO audit_heads (chain_id, seq, hash) VALUES (:chain_id, 0, :hash) "
+    "ON CONFLICT DO NOTHING"
+)
+_MOVE_HEAD = update(audit_heads).where(audit_heads.c.chain_id == bindparam("of_chain"))
+_INSERT_ENTRY = insert(audit_entries)
+_INSERT_PERSONAL = insert(audit_personal)
+_INSERT_CHANGE = insert(call_changes)
+_CHANGE_OF_REQUEST = select(call_changes).where(
+    call_changes.c.chain_id == bindparam("chain_id"),
+    call_changes.c.request_id == bindparam("request_id"),
+)
+_CHANGE_IN_SLOT = select(call_changes).where(
+    call_changes.c.account_sid == bindparam("account_sid"),
+    call_changes.c.call_sid == bindparam("call_sid"),
+    IS_OPEN,
+)
+
+
+def lock_head(connection: Connection, chain_id: str) -> Head:
+    """The end of the chain, which nobody else moves before this transaction has ended.
+
+    All that write to a chain begin with this, on every replica, so what one of them checks (a
+    freeze, a free slot) still holds when it commits. On SQLite BEGIN IMMEDIATE does it already.
+    """
+    row = connection.execute(_LOCK_HEAD, {"chain_id": chain_id}).one_or_none()
+    if row is None:
+        connection.execute(_MAKE_HEAD, {"chain_id": chain_id, "hash": GENESIS_HASH})
+        row = connection.execute(_LOCK_HEAD, {"chain_id": chain_id}).one()
+    return Head(row.seq, row.hash)
+
+
+class SqlLedgerTransaction:
+    """A transaction that holds its chain's head; the ledger begins it, moves the head and ends it.
+
+    `head` is the end of the chain as this transaction sees it. Every method raises
+    LogUnavailableError where the database does not do what it asks.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        chain_id: str,
+        head: Head,
+        clock: Clock,
+        salt_source: Callable[[int], bytes],
+    ) -> None:
+        self._connection = connection
+        self._chain_id = chain_id
+        self._clock = clock
+        self._salt_source = salt_source
+        self._kept_head = head
+        self.head = head
+
+    async def append(self, draft: EntryDraft) -> AuditEntry:
+        """Seal the draft as the next entry of the chain."""
+        entry, personal = seal(
+            draft,
+            chain_id=self._chain_id,
+            seq=self.head.seq + 1,
+            recorded_at=self._clock(),
+            prev_hash=self.head.hash,
+            salt_source=self._salt_source,
+        )
+        with as_log_unavailable():
+            self._connection.execute(_INSERT_ENTRY, entry_values(entry))
+            if personal:
+                self._connection.execute(_INSERT_PERSONAL, list(map(personal_values, personal)))
+        self.head = Head(entry.seq, entry.hash)
+        return entry
+
+    def move_head(self) -> None:
+        """Keep the end of the chain beside it, once all entries of the transaction are in."""
+        if self.head == self._kept_head:
+            return
+        self._connection.execute(
+            _MOVE_HEAD,
+            {"of_chain": self._chain_id, "seq": self.head.seq, "hash": self.head.hash},
+        )
+
+    async def current_freeze(self) -> Freeze | None:
+        """The freeze in force, as the log tells it."""
+        with as_log_unavailable():
+            return read_freeze(self._connection, self._chain_id)
+
+    async def ending_of(self, account_sid: str, call_sid: str) -> CallEnding | None:
+        """What the log knows of the call's end."""
+        with as_log_unavailable():
+            return read_ending(self._connection, self._chain_id, account_sid, call_sid)
+
+    async def find_change(self, request_id: str) -> Change | None:
+        """The change that this request made, open or closed."""
+        return self._change(
+            _CHANGE_OF_REQUEST,
+            {"chain_id": self._chain_id, "request_id": clean_text(request_id)},
+        )
+
+    async def open_change(self, account_sid: str, call_sid: str) -> Change | None:
+        """The change that holds the call's slot, of whichever chain."""
+        return self._change(_CHANGE_IN_SLOT, {"account_sid": account_sid, "call_sid": call_sid})
+
+    async def last_change_id(self, account_sid: str, call_sid: str) -> str:
+        """Id of the newest change of the call, empty where there is none."""
+        with as_log_unavailable():
+            return read_last_change_id(self._connection, account_sid, call_sid)
+
+    async def insert_change(self, change: Change) -> None:
+        """Keep a new change; its slot must be free and its request new."""
+        with as_log_unavailable():
+            self._connection.execute(_INSERT_CHANGE, change_values(change, self._chain_id))
+
+    async def mark_sent(
+        self, change: Change, *, deadline_at: datetime, lease_until: datetime, now: datetime
+    ) -> Change | None:
+        """The change in state SENT; None where `change.owner` no longer holds its lease."""
+        statement = (
+            update(call_changes)
+            .where(
+                call_changes.c.change_id == change.change_id,
+                call_changes.c.owner == change.owner,
+                call_changes.c.state == change.state.value,
+                call_changes.c.lease_until > now,
+            )
+            .values(
+                state=ChangeState.SENT.value,
+                deadline_at=deadline_at,
+                lease_until=lease_until,
+                attempts=call_changes.c.attempts + 1,
+            )
+            .returning(call_changes)
+        )
+        with as_log_unavailable():
+            row = self._connection.execute(statement).one_or_none()
+        return change_of(row) if row else None
+
+    async def close_change(self, change: Change, outcome: Outcome) -> bool:
+        """Close it and free the slot; False where another owner has it or it is closed already.
+
+        The target (a URL or TwiML) is emptied: from here on only the log knows it.
+        """
+        statement = (
+            update(call_changes)
+            .where(
+                call_changes.c.change_id == change.change_id,
+                call_changes.c.owner == change.owner,
+                IS_OPEN,
+            )
+            .values(
+                state=ChangeState.CLOSED.value,
+                outcome=outcome.event.value,
+                closed_at=outcome.at,
+                target="",
+            )
+        )
+        with as_log_unavailable():
+            return self._connection.execute(statement).rowcount == 1
+
+    async def claim_abandoned(
+        self, *, owner: str, now: datetime, lease_until: datetime, limit: int
+    ) -> Sequence[Change]:
+        """Take over open changes whose lease and Twilio deadline have run out, oldest first."""
+        abandoned = (
+            select(call_changes)
+            .where(
+                call_changes.c.chain_id == self._chain_id,
+                IS_OPEN,
+                call_changes.c.lease_until < now,
+                or_(call_changes.c.deadline_at.is_(None), call_changes.c.deadline_at < now),
+            )
+            .order_by(call_changes.c.position)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        with as_log_unavailable():
+            found = [change_of(row) for row in self._connection.execute(abandoned)]
+            if found:
+                taken = call_changes.c.change_id.in_([change.change_id for change in found])
+                self._connection.execute(
+                    update(call_changes).where(taken).values(owner=owner, lease_until=lease_until)
+                )
+        return [replace(change, owner=owner, lease_until=lease_until) for change in found]
+
+    def _change(
+        self, statement: Select[tuple[object, ...]], parameters: dict[str, str]
+    ) -> Change | None:
+        with as_log_unavailable():
+            row = self._connection.execute(statement, parameters).one_or_none()
+        return change_of(row) if row else None
