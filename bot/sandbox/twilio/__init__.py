@@ -3,6 +3,7 @@
 from bot.sandbox.twilio.calls import Call, Number
 from bot.sandbox.twilio.clock import Clock, ManualClock, RealClock
 from bot.sandbox.twilio.conferences import Conference, Participant
+from bot.sandbox.twilio.example_hosts import ExampleHosts, Fetch
 from bot.sandbox.twilio.faults import Fault, FaultKind, Faults
 from bot.sandbox.twilio.network import PhoneNetwork
 from bot.sandbox.twilio.open_questions import OpenQuestions
@@ -14,9 +15,11 @@ __all__ = [
     "Call",
     "Clock",
     "Conference",
+    "ExampleHosts",
     "Fault",
     "FaultKind",
     "Faults",
+    "Fetch",
     "ManualClock",
     "Number",
     "OpenQuestions",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from bot.sandbox.twilio.answers import BAD_REQUEST, ApiError, invalid
+from bot.sandbox.twilio.wire import whole_number
 
 LONGEST_TWIML = 4000
 LONGEST_CALL_S = 24 * 60 * 60
@@ -85,6 +86,7 @@ def _time_limit_s(form: Mapping[str, str]) -> int | None:
     value = form.get("TimeLimit")
     if value is None:
         return None
-    if not (value.isascii() and value.isdigit() and 0 < int(value) <= LONGEST_CALL_S):
+    limit_s = whole_number(value)
+    if limit_s is None or not 0 < limit_s <= LONGEST_CALL_S:
         raise invalid(f"TimeLimit must be 1 to {LONGEST_CALL_S} seconds, not {value!r}")
-    return int(value)
+    return limit_s

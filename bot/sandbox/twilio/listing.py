@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from bot.sandbox.twilio.answers import BAD_REQUEST, ApiError, invalid
+from bot.sandbox.twilio.wire import whole_number
 
 DEFAULT_PAGE_SIZE = 50
 LARGEST_PAGE_SIZE = 1000
@@ -174,9 +175,10 @@ def _whole_number(query: Query, name: str, otherwise: int) -> int:
     value = single(query, name)
     if value is None:
         return otherwise
-    if not (value.isascii() and value.isdigit()):
+    number = whole_number(value)
+    if number is None:
         raise invalid(f"{name} is not a whole number: {value!r}")
-    return int(value)
+    return number
 
 
 def _parse_date(query: Query, name: str, *, by_day: bool) -> datetime | None:
@@ -186,14 +188,15 @@ def _parse_date(query: Query, name: str, *, by_day: bool) -> datetime | None:
     moment = _moment(value)
     if moment is None:
         raise invalid(f"{name} is not a valid date: {value!r}")
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return datetime.combine(moment.date(), time.min, UTC) if by_day else moment
 
 
 def _moment(value: str) -> datetime | None:
+    """The time that the text tells, as aware UTC; None when it tells none."""
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
-            return parse(value)
-        except ValueError:
+            moment = parse(value)
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
             continue
     return None

@@ -15,13 +15,17 @@ from bot.sandbox.twilio.example_hosts import FetchFailedError
 from bot.sandbox.twilio.exchange import Exchange
 from bot.sandbox.twilio.parties import Party
 from bot.sandbox.twilio.runs import End, Steps
+from bot.sandbox.twilio.wire import whole_number
 
 SHORTEST_FETCH_S = 0.001
 """A fetch takes time, or a document that redirects to itself would hold up the clock."""
 PLAY_S = 10.0
 SAY_S_PER_CHARACTER = 0.06
-DIAL_TIMEOUT_S = 30.0
-GATHER_TIMEOUT_S = 5.0
+PAUSE_S = 1
+DIAL_TIMEOUT_S = 30
+GATHER_TIMEOUT_S = 5
+LONGEST_S = 24 * 60 * 60
+MOST_LOOPS = 1000
 
 T = TypeVar("T")
 Waits: TypeAlias = Generator[float | None, None, T]
@@ -75,44 +79,44 @@ class TwimlRun:
     def _say(self, verb: Element) -> Waits[Next]:
         text = " ".join("".join(verb.itertext()).split())
         self._hear(f"Say: {text}")
-        yield from self._last(verb, max(1.0, len(text) * SAY_S_PER_CHARACTER))
+        yield from self._wait(_looped(verb, max(1.0, len(text) * SAY_S_PER_CHARACTER)))
         return None
 
     def _play(self, verb: Element) -> Waits[Next]:
         name = PurePosixPath(unquote(urlsplit((verb.text or "").strip()).path)).stem
         self._hear(f"Music: {name or 'unknown'}")
-        yield from self._last(verb, PLAY_S)
+        yield from self._wait(_looped(verb, PLAY_S))
         return None
 
     def _pause(self, verb: Element) -> Waits[Next]:
         self._hear("silence")
-        yield _seconds(verb, "length", 1.0)
+        yield from self._wait(_number(verb, "length", PAUSE_S))
         return None
 
     def _gather(self, verb: Element) -> Waits[Next]:
         then = yield from self._run_verbs(verb)
         if then is None:
             self._hear("silence")
-            yield _seconds(verb, "timeout", GATHER_TIMEOUT_S)
+            yield from self._wait(_number(verb, "timeout", GATHER_TIMEOUT_S))
         return then
 
     def _enqueue(self, verb: Element) -> Waits[Next]:
         self._hear(f"Music: hold, waiting in queue {(verb.text or '').strip()}")
-        while True:
-            yield None
+        yield from self._wait(None)
+        return None
 
     def _redirect(self, verb: Element) -> Waits[Next]:
         return (yield from self._fetch(verb.text, _method(verb)))
 
     def _reject(self, verb: Element) -> Waits[Next]:
-        yield 0.0
+        yield from ()
         if self._call.is_in_progress:
             return End("its TwiML rejected it")
         status = "busy" if verb.get("reason") == "busy" else "no-answer"
         return End("its TwiML rejected it", status)
 
     def _hang_up(self, _verb: Element) -> Waits[Next]:
-        yield 0.0
+        yield from ()
         return End("its TwiML hung up")
 
     def _dial(self, verb: Element) -> Waits[Next]:
@@ -133,8 +137,7 @@ class TwimlRun:
             starts_conference_on_enter=noun.get("startConferenceOnEnter") != "false",
             ends_conference_on_exit=noun.get("endConferenceOnExit") == "true",
         )
-        while self._call.sid in conference.participants:
-            yield None
+        yield from self._wait(None, lambda: self._call.sid in conference.participants)
         return (yield from self._after_dial(verb, "completed"))
 
     def _dial_out(self, verb: Element, parties: dict[str, Party]) -> Waits[Next]:
@@ -151,15 +154,12 @@ class TwimlRun:
             )
             dial.legs.append(leg)
             self._exchange.start(leg, answer_as(self._exchange, leg, party))
-        yield from self._until_answered(dial, _seconds(verb, "timeout", DIAL_TIMEOUT_S))
+        yield from self._wait(_number(verb, "timeout", DIAL_TIMEOUT_S), lambda: dial.is_trying)
         if dial.answered is None:
+            self._exchange.close_dial(self._call, leg_status="no-answer")
             status = dial.legs[-1].status if dial.legs else "failed"
             return (yield from self._after_dial(verb, status))
-        limit_s = _seconds(verb, "timeLimit", 0.0) or None
-        while dial.is_talking:
-            yield limit_s
-            if limit_s is not None:
-                break
+        yield from self._wait(_number(verb, "timeLimit", LONGEST_S), lambda: dial.is_talking)
         return (yield from self._after_dial(verb, "completed"))
 
     def _open_dial(self, verb: Element) -> Dial:
@@ -167,16 +167,6 @@ class TwimlRun:
         dial = Dial(self._call, None if action is None else urljoin(self._url, action))
         self._exchange.dials[self._call.sid] = dial
         return dial
-
-    def _until_answered(self, dial: Dial, timeout_s: float) -> Waits[None]:
-        clock = self._exchange.clock
-        gives_up_at = clock.now() + timedelta(seconds=timeout_s)
-        while dial.is_trying:
-            left_s = (gives_up_at - clock.now()).total_seconds()
-            if left_s <= 0:
-                self._exchange.close_dial(self._call, leg_status="no-answer")
-                return
-            yield left_s
 
     def _after_dial(self, verb: Element, dial_status: str) -> Waits[Next]:
         self._exchange.close_dial(self._call)
@@ -188,7 +178,7 @@ class TwimlRun:
 
     def _fetch(self, url: str | None, method: str, **parameters: str) -> Waits[Element | End]:
         target = urljoin(self._url, (url or "").strip())
-        yield max(self._exchange.fetch_time_s, SHORTEST_FETCH_S)
+        yield from self._wait(max(self._exchange.fetch_time_s, SHORTEST_FETCH_S))
         try:
             twiml = self._exchange.fetch(target, self._call, method, **parameters)
         except FetchFailedError as failure:
@@ -213,9 +203,18 @@ class TwimlRun:
     def _hear(self, sound: str) -> None:
         self._exchange.hear(self._call, sound)
 
-    def _last(self, verb: Element, once_s: float) -> Waits[None]:
-        loops = int(_seconds(verb, "loop", 1.0))
-        yield once_s * loops if loops else None
+    def _wait(
+        self, at_most_s: float | None, still: Callable[[], bool] = lambda: True
+    ) -> Waits[None]:
+        """Waits while it is `still` so, however often the run is woken, and not for longer."""
+        if at_most_s is None:
+            while still():
+                yield None
+            return
+        clock = self._exchange.clock
+        until_at = clock.now() + timedelta(seconds=at_most_s)
+        while still() and clock.now() < until_at:
+            yield (until_at - clock.now()).total_seconds()
 
     _verbs: ClassVar[dict[str, "VerbRun"]] = {
         "Dial": _dial,
@@ -264,9 +263,13 @@ def _method(verb: Element) -> str:
     return verb.get("method", "POST").upper()
 
 
-def _seconds(verb: Element, attribute: str, otherwise: float) -> float:
+def _looped(verb: Element, once_s: float) -> float | None:
+    """How long a sound lasts with its repetitions; None for one that never ends."""
+    loops = _number(verb, "loop", 1)
+    return once_s * min(loops, MOST_LOOPS) if loops else None
+
+
+def _number(verb: Element, attribute: str, otherwise: int) -> int:
     """The number in an attribute; Twilio takes its default where there is none or nonsense."""
-    try:
-        return max(0.0, float(verb.get(attribute, otherwise)))
-    except ValueError:
-        return otherwise
+    value = whole_number(verb.get(attribute, ""))
+    return otherwise if value is None else min(value, LONGEST_S)

@@ -158,6 +158,8 @@ async def test_end_time_filter_finds_ended_calls_only(api: Api, twilio: TwilioSt
         ({"PageSize": "1001"}, 20007),
         ({"PageSize": "0"}, 20422),
         ({"PageSize": "ten"}, 20422),
+        ({"PageSize": "9" * 5000}, 20422),
+        ({"StartTime": "0001-01-01T00:00+10:00"}, 20422),
         ({"Page": "1"}, 70002),
         ({"Page": "1", "PageToken": "PACA" + "0" * 32}, 20422),
         ({"StartTime": "soon"}, 20422),

@@ -209,10 +209,29 @@ async def test_dial_of_nothing_that_can_be_dialled_goes_on(twilio: TwilioStandIn
     assert call.hears == "Say: Next"
 
 
-async def test_attribute_that_is_no_number_counts_as_its_default(
+async def test_time_limit_of_a_dial_holds_when_other_legs_stop_ringing(
     twilio: TwilioStandIn, clock: ManualClock
 ) -> None:
-    call = twilio.network.call_in_progress(twiml="<Response><Pause length='abc'/></Response>")
+    call = twilio.network.call_in_progress(
+        twiml=(
+            "<Response><Dial timeLimit='60'><Number>+442079460111</Number>"
+            "<Number>+442079460112</Number><Number>+442079460113</Number></Dial></Response>"
+        )
+    )
+
+    clock.advance(62.4)
+    before = call.hears
+    clock.advance(0.1)
+
+    assert before == "talking with +442079460111"
+    assert call.status == "completed"
+
+
+@pytest.mark.parametrize("length", ["abc", "-3", "1e400", "nan", "9" * 5000])
+async def test_attribute_that_is_no_number_counts_as_its_default(
+    twilio: TwilioStandIn, clock: ManualClock, length: str
+) -> None:
+    call = twilio.network.call_in_progress(twiml=f"<Response><Pause length='{length}'/></Response>")
 
     clock.advance(0.9)
     before = call.status
