@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import string
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.database.url import async_url
+from bot.database.url import driver_url
 from bot.domain.people import Role
 from bot.settings import SettingsError, load_settings, read_database_url, read_slack_app, variables
 
@@ -270,16 +268,16 @@ def test_secrets_are_known_to_the_logs_and_shown_nowhere() -> None:
 @given(
     st.dictionaries(
         st.sampled_from([*variables(), "HOOKFLASH_ADMIN", "SLACK_TOKEN", "DYNO"]),
-        st.text(st.sampled_from(string.ascii_letters + "/:@.,+*#\"'\x00é"), min_size=8),
+        st.tuples(st.sampled_from(["", "xoxb-", "https://", "sqlite:///", "U1,"]), st.text()),
     )
 )
-def test_no_value_is_ever_repeated(environ: dict[str, str]) -> None:
+def test_no_value_is_ever_repeated(environ: dict[str, tuple[str, str]]) -> None:
     """Whatever is set, and in whichever variable a secret has landed."""
     with pytest.raises(SettingsError) as told:
-        load_settings(environ)
+        load_settings({name: f"{head}s3cr3t{tail}" for name, (head, tail) in environ.items()})
 
     shown = f"{told.value!r} {told.value} {told.value.__cause__!r} {told.value.__context__!r}"
-    assert not any(value.strip() and value.strip() in shown for value in environ.values())
+    assert "s3cr3t" not in shown
 
 
 @given(st.from_regex(r"(sqlite|postgres|postgresql)://[a-z@:/.%?=0-9]{0,20}", fullmatch=True))
@@ -289,4 +287,4 @@ def test_a_database_url_that_is_accepted_can_be_opened(url: str) -> None:
     except SettingsError:
         return
 
-    assert async_url(accepted).drivername in {"sqlite+aiosqlite", "postgresql+psycopg"}
+    assert driver_url(accepted).get_backend_name() in {"sqlite", "postgresql"}
