@@ -21,9 +21,9 @@ SIDS = st.text(alphabet="0123456789abcdef", min_size=32, max_size=32).map("CA{}"
 VERSIONS = st.text(alphabet="0123456789abcdef.-", max_size=64)
 
 
-@given(SIDS, VERSIONS)
-def test_a_call_comes_back(call_sid: str, version: str) -> None:
-    value = CallValue(call_sid, version)
+@given(SIDS, VERSIONS, st.one_of(st.just(""), st.builds(PageValue, st.integers(1, 99), st.text())))
+def test_a_call_comes_back(call_sid: str, version: str, page: PageValue | str) -> None:
+    value = CallValue(call_sid, version, page.encode() if isinstance(page, PageValue) else page)
 
     assert parse_call_value(value.encode()) == value
 

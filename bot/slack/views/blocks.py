@@ -10,10 +10,11 @@ from typing import Literal
 
 import slackblocks as kit
 
-from bot.slack.views.escaping import plain
+from bot.slack.views.escaping import clip_marked_up, plain
 from bot.slack.views.limits import SECTION_LIMIT, fit_lines
 
 HEADER_LIMIT = 150
+BANNER_LIMIT = 800
 FIELD_LIMIT = 2000
 MOST_FIELDS = 10
 
@@ -31,6 +32,11 @@ def plain_text(text: str, limit: int) -> kit.Text:
 def header(block_id: str, text: str) -> kit.Block:
     """A headline."""
     return kit.HeaderBlock(plain_text(text, HEADER_LIMIT), block_id=block_id)
+
+
+def banner(text: str) -> kit.Block | None:
+    """Marked-up text on top of a message; None where there is nothing to say."""
+    return section("banner", [clip_marked_up(text, BANNER_LIMIT)]) if text else None
 
 
 def section(

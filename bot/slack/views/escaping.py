@@ -12,14 +12,9 @@ import unicodedata
 ELLIPSIS = "…"
 NOTHING = "-"
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-# Slack knows no escape for its marks; these look alike and style nothing. The underscore stays: it
-# is common in SIP names, which people copy, and can at worst slant a word.
-_UNMARKED = {
-    "*": "\N{ASTERISK OPERATOR}",
-    "`": "\N{MODIFIER LETTER GRAVE ACCENT}",
-    "~": "\N{TILDE OPERATOR}",
-}
-_HARMLESS = _ENTITIES | _UNMARKED
+# Slack knows no escape for its marks. Those for bold and the like can style words and no more; a
+# backtick would swallow what follows, so one that looks alike stands for it.
+_HARMLESS = _ENTITIES | {"`": "\N{MODIFIER LETTER GRAVE ACCENT}"}
 _HALF = re.compile(r"(?:&[a-z]*|<[^<>]*)\Z")
 _JOINERS = "\u200c\u200d"
 _REPLACEMENT = "\ufffd"
@@ -58,11 +53,12 @@ def plain(text: str, limit: int) -> str:
 
 
 def escape(text: str, limit: int) -> str:
-    """The text for mrkdwn, at most *limit* characters before Slack's entities; a dash for nothing.
+    """The text for mrkdwn, at most *limit* characters with Slack's entities; a dash for nothing.
 
     Text that runs from right to left is isolated, so that it cannot reorder its neighbours.
     """
-    escaped = "".join(_HARMLESS.get(character, character) for character in plain(text, limit))
+    cleaned = clean(text) or NOTHING
+    escaped = clip_marked_up("".join(_HARMLESS.get(mark, mark) for mark in cleaned), limit)
     if any(unicodedata.bidirectional(character) in ("R", "AL") for character in escaped):
         return f"{_ISOLATE}{escaped}{_END_ISOLATE}"
     return escaped

@@ -88,6 +88,11 @@ class Place:
     region: str = "us1"
     command: str = "/calls"
 
+    @property
+    def words(self) -> str:
+        """Marked-up: whose calls are seen."""
+        return f"Only calls of account {self.account_sid} in Region {self.region}."
+
 
 def duration(seconds: int) -> str:
     """Such as `12 s`, `3 min 12 s`, `2 h 5 min`, `3 d 4 h`."""

@@ -20,14 +20,18 @@ _COUNT = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class CallValue:
-    """A call, and the version of what the card showed of it."""
+    """A call, and the version of what the card showed of it.
+
+    `list_state` is the encoded page on which the button stands, empty where it is no list.
+    """
 
     call_sid: str
     card_version: str = ""
+    list_state: str = ""
 
     def encode(self) -> str:
         """The button's value."""
-        return f"{_FORMAT}|{self.call_sid}|{self.card_version}"
+        return f"{_FORMAT}|{self.call_sid}|{self.card_version}|{self.list_state}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,11 @@ def parse_call_value(value: str) -> CallValue:
     Raises:
         InvalidInputError: no button of ours carries this.
     """
-    call_sid, card_version = _parts(value)
+    call_sid, rest = _parts(value)
+    card_version, _, list_state = rest.partition("|")
     if not is_call_sid(call_sid) or not _CARD_VERSION.fullmatch(card_version):
         raise _not_ours()
-    return CallValue(call_sid, card_version)
+    return CallValue(call_sid, card_version, list_state)
 
 
 def parse_page_value(value: str) -> PageValue:

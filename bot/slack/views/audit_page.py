@@ -1,0 +1,154 @@
+"""Pages of the log: who changed which call, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import slackblocks as kit
+
+from bot.domain.audit import Action, Event
+from bot.domain.audit_log import AuditPage, AuditQuery, AuditRow
+from bot.domain.filters import describe_audit_query
+from bot.slack.views import blocks
+from bot.slack.views.action_ids import ActionId
+from bot.slack.views.escaping import escape
+from bot.slack.views.formatting import (
+    Audience,
+    Place,
+    mention_user,
+    slack_moment,
+    status_words,
+    target_words,
+)
+from bot.slack.views.message import MessageView, message
+from bot.slack.views.values import LogPageValue
+
+MOST_ROWS = 15
+ROWS_A_SECTION = 5
+REASON_LIMIT = 100
+NUMBERS_LIMIT = 110
+WORD_LIMIT = 40
+_ACTIONS = {
+    Action.HANG_UP: "Hang up",
+    Action.REDIRECT: "Redirect",
+    Action.FREEZE: "Freeze",
+    Action.UNFREEZE: "Unfreeze",
+    Action.LIST: "List calls",
+    Action.READ_AUDIT: "Read the log",
+    Action.EXPORT_AUDIT: "Export the log",
+    Action.REDACT_AUDIT: "Redact the log",
+}
+_EVENTS = {
+    Event.REQUESTED: "under way",
+    Event.SUCCEEDED: "done",
+    Event.FAILED: "not done",
+    Event.UNKNOWN: "not known",
+    Event.DENIED: "refused",
+}
+_NOTES = {"ended_right_after": "the call ended right after"}
+
+
+def audit_page(
+    page: AuditPage, query: AuditQuery, *, audience: Audience, place: Place
+) -> MessageView:
+    """The requests that fit the query, newest first; ask the log for MOST_ROWS at most."""
+    described = describe_audit_query(query)
+    hides_its_filter = audience.hide_numbers and bool(query.from_number or query.to_number)
+    if not described:
+        subtitle = f"Everything. Narrow it: `{place.command} audit by:@ana since:2h`"
+    elif hides_its_filter:
+        subtitle = "Filtered by a number, which is not shown in this channel."
+    else:
+        subtitle = f"Filter: `{described}`. Without it: `{place.command} audit`"
+    buttons = [] if hides_its_filter else _paging(page, query, described)
+    headline = "Who changed which call" if page.rows else "Nothing in the log fits"
+    return _sheet(headline, subtitle, page.rows, buttons, audience)
+
+
+def call_history(call_sid: str, page: AuditPage, *, audience: Audience) -> MessageView:
+    """All that was asked for one call, newest first."""
+    query = AuditQuery(call_sid=call_sid)
+    headline = "History of a call" if page.rows else "Nobody has changed this call"
+    buttons = _paging(page, query, describe_audit_query(query))
+    return _sheet(headline, f"`{call_sid}`", page.rows, buttons, audience)
+
+
+def _sheet(
+    headline: str,
+    subtitle: str,
+    rows: Sequence[AuditRow],
+    buttons: Sequence[kit.Button],
+    audience: Audience,
+) -> MessageView:
+    lines = ["\n".join(_row_lines(row, audience)) for row in rows[:MOST_ROWS]]
+    left_out = len(rows) - MOST_ROWS
+    sections = [
+        blocks.section(f"rows-{start}", lines[start : start + ROWS_A_SECTION])
+        for start in range(0, len(lines), ROWS_A_SECTION)
+    ]
+    return message(
+        "\n".join([headline, *lines]),
+        [
+            blocks.header("headline", headline),
+            blocks.context("subtitle", [subtitle]),
+            *sections,
+            blocks.context("left-out", [f"{left_out} more do not fit."]) if left_out > 0 else None,
+            blocks.actions("paging", buttons),
+        ],
+    )
+
+
+def _paging(page: AuditPage, query: AuditQuery, described: str) -> list[kit.Button]:
+    buttons = []
+    if query.before_seq is not None:
+        value = LogPageValue(None, described).encode()
+        buttons.append(blocks.button("Newest", ActionId.NEWEST_ENTRIES, value))
+    if page.next_before_seq is not None:
+        value = LogPageValue(page.next_before_seq, described).encode()
+        buttons.append(blocks.button("Older", ActionId.OLDER_ENTRIES, value))
+    return buttons
+
+
+def _row_lines(row: AuditRow, audience: Audience) -> Iterator[str]:
+    """Marked-up lines: what and with what result, by whom and when, which call, why."""
+    entry = row.entry
+    who = mention_user(entry.actor_user_id, row.personal.get("actor_name", "") or "Hookflash")
+    yield f"*{_what(row)}: {_result(row)}*, {who}, {slack_moment(row.requested_at)}, #{entry.seq}"
+    ends = [row.personal.get(end, "") for end in ("from", "to")]
+    parties = " → ".join(audience.party(end) for end in ends)
+    facts = [
+        f"`{entry.call_sid}`" if entry.call_sid else "",
+        escape(parties, NUMBERS_LIMIT) if any(ends) else "",
+        _reason(row, audience),
+    ]
+    if any(facts):
+        yield ", ".join(filter(None, facts))
+
+
+def _what(row: AuditRow) -> str:
+    action = escape(_words(_ACTIONS, row.entry.action), WORD_LIMIT)
+    target = row.personal.get("target", "")
+    return f"{action} to {escape(target_words(target), WORD_LIMIT)}" if target else action
+
+
+def _result(row: AuditRow) -> str:
+    """The outcome with what explains it: a code of ours, or the call's last status."""
+    details = row.entry.details
+    why = str(details.get("reason", "")).replace("_", " ")
+    status = status_words(str(details.get("status_after", "")))
+    if row.entry.event == Event.SUCCEEDED and details.get("status_after"):
+        why = f"Twilio says {status}"
+    note = _words(_NOTES, row.note) if row.note else ""
+    explained = "; ".join(filter(None, [why, note]))
+    result = _words(_EVENTS, row.entry.event)
+    return escape(f"{result} ({explained})" if explained else result, 2 * WORD_LIMIT)
+
+
+def _reason(row: AuditRow, audience: Audience) -> str:
+    reason = row.personal.get("reason", "")
+    return f"“{escape(audience.free_text(reason), REASON_LIMIT)}”" if reason else ""
+
+
+def _words(known: dict[Action, str] | dict[Event, str] | dict[str, str], code: str) -> str:
+    """The words for a code of the log; one that a later version wrote reads as it is."""
+    return {str(key): words for key, words in known.items()}.get(code, code.replace("_", " "))

@@ -1,0 +1,260 @@
+"""Lists of calls, ten conversations a page: those that are live, and those that have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+
+import slackblocks as kit
+
+from bot.domain.calls import Call, Conversation, Listing, group_legs
+from bot.domain.card_version import CardVersion
+from bot.domain.filters import CallFilter
+from bot.slack.views import blocks
+from bot.slack.views.action_ids import ActionId
+from bot.slack.views.confirm import hang_up_button
+from bot.slack.views.escaping import escape
+from bot.slack.views.formatting import (
+    Audience,
+    Place,
+    counted,
+    direction_words,
+    duration,
+    listed,
+    short_sid,
+    slack_moment,
+    slack_time,
+    status_words,
+)
+from bot.slack.views.message import MessageView, message
+from bot.slack.views.values import CallValue, PageValue
+
+CONVERSATIONS_A_PAGE = 10
+LINE_LIMIT = 200
+PRICE_LIMIT = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """What the two lists do not have in common."""
+
+    noun: str
+    verb: str
+    refresh: ActionId
+    next: ActionId
+    previous: ActionId
+    facts: Callable[[Conversation, datetime, Audience], list[str]]
+
+
+def call_list(
+    listing: Listing,
+    *,
+    filters: CallFilter,
+    page: int,
+    now: datetime,
+    audience: Audience,
+    place: Place,
+    banner: str = "",
+    is_log_down: bool = False,
+) -> MessageView:
+    """The live calls; pages are counted from 1.
+
+    `banner` is marked-up text on top: what came of a click on the list.
+    """
+    sheet = _Sheet(_LIVE, listing, filters=filters, page=page, audience=audience, place=place)
+    small_print = [
+        f"As of {slack_time(listing.looked_at)}, {_age(listing.looked_at, now)}.",
+        f"{place.words} Calls of Elastic SIP trunks show only after they end.",
+    ]
+    if is_log_down:
+        small_print.append("*The log does not answer*: calls can be seen but not changed.")
+    return sheet.draw(_live_headline(listing, sheet.found, filters), small_print, banner)
+
+
+def recent_list(
+    listing: Listing,
+    *,
+    filters: CallFilter,
+    page: int,
+    audience: Audience,
+    place: Place,
+) -> MessageView:
+    """The calls that have ended, newest first; pages are counted from 1."""
+    sheet = _Sheet(_FINISHED, listing, filters=filters, page=page, audience=audience, place=place)
+    headline = _count_or_none(len(sheet.found), _FINISHED.noun, filters)
+    return sheet.draw(headline, [f"As of {slack_time(listing.looked_at)}. {place.words}"])
+
+
+class _Sheet:
+    """One page of a list, being drawn."""
+
+    def __init__(
+        self,
+        kind: _Kind,
+        listing: Listing,
+        *,
+        filters: CallFilter,
+        page: int,
+        audience: Audience,
+        place: Place,
+    ) -> None:
+        self.found = filters.pick(listing.calls, listing.looked_at)
+        self._kind = kind
+        self._listing = listing
+        self._filters = filters
+        self._pages = max(1, ceil(len(self.found) / CONVERSATIONS_A_PAGE))
+        self._page = min(max(1, page), self._pages)
+        self._audience = audience
+        self._command = f"{place.command}{kind.verb}"
+        # Buttons must not carry numbers into a channel that must not have them.
+        self._hides_its_filter = audience.hide_numbers and filters.names_a_number
+
+    def draw(self, headline: str, small_print: Sequence[str], banner: str = "") -> MessageView:
+        """The message; headline in plain text, the others marked up."""
+        drawn: list[kit.Block | None] = [
+            blocks.banner(banner),
+            blocks.header("headline", headline),
+            self._subtitle(),
+        ]
+        lines = [banner] if banner else []
+        lines.append(headline)
+        for position, conversation in enumerate(self._shown()):
+            facts = self._kind.facts(conversation, self._listing.looked_at, self._audience)
+            lines.append(", ".join(facts))
+            drawn += [
+                blocks.section(f"call-{position}", [f"*{facts[0]}*", *facts[1:]]),
+                blocks.actions(f"call-{position}-actions", self._buttons(conversation)),
+            ]
+        drawn.append(blocks.actions("paging", self._paging()))
+        drawn.append(blocks.context("small-print", [*small_print, *self._warnings()]))
+        return message("\n".join(lines), drawn)
+
+    def _shown(self) -> Sequence[Conversation]:
+        start = (self._page - 1) * CONVERSATIONS_A_PAGE
+        return self.found[start : start + CONVERSATIONS_A_PAGE]
+
+    def _state(self, page: int) -> PageValue:
+        return PageValue(page, self._filters.describe())
+
+    def _subtitle(self) -> kit.Block | None:
+        lines = []
+        if self._hides_its_filter:
+            lines.append("Filtered by a number, which is not shown in this channel.")
+        elif self._filters != CallFilter():
+            lines.append(f"Filter: `{self._filters.describe()}`. Without it: `{self._command}`")
+        if self._pages > 1:
+            lines.append(f"Page {self._page:,} of {self._pages:,}")
+        return blocks.context("subtitle", lines) if lines else None
+
+    def _buttons(self, conversation: Conversation) -> list[kit.Button]:
+        call = conversation.root
+        version = str(CardVersion.of(None, conversation.legs_digest()))
+        details = CallValue(call.sid, version).encode()
+        buttons = [blocks.button("Details", ActionId.DETAILS, details)]
+        if call.is_active and self._audience.can_act and not self._hides_its_filter:
+            value = CallValue(call.sid, version, self._state(self._page).encode())
+            at = self._listing.looked_at
+            buttons += [
+                blocks.button("Redirect…", ActionId.REDIRECT, value.encode()),
+                hang_up_button(call, conversation, value, at=at, audience=self._audience),
+            ]
+        return buttons
+
+    def _paging(self) -> list[kit.Button]:
+        if self._hides_its_filter:
+            return []
+        turns = [
+            ("Refresh", self._kind.refresh, self._page, True),
+            ("Previous", self._kind.previous, self._page - 1, self._page > 1),
+            ("Next", self._kind.next, self._page + 1, self._page < self._pages),
+        ]
+        return [
+            blocks.button(label, action_id, self._state(page).encode())
+            for label, action_id, page, is_there in turns
+            if is_there
+        ]
+
+    def _warnings(self) -> list[str]:
+        warnings = []
+        if self._listing.is_cut_off:
+            warnings.append("*Cut off*: Twilio has more calls than were listed.")
+        if self._hides_its_filter:
+            warnings.append(f"To act or turn pages, ask for a list of your own: `{self._command}`")
+        return warnings
+
+
+def _live_headline(listing: Listing, found: Sequence[Conversation], filters: CallFilter) -> str:
+    everything = group_legs(listing.calls)
+    if len(found) < len(everything) and found:
+        return f"{len(found):,} of {counted(len(everything), _LIVE.noun)}"
+    ringing = sum(_is_ringing(conversation) for conversation in found)
+    headline = _count_or_none(len(found), _LIVE.noun, filters)
+    return f"{headline}, {ringing:,} ringing" if ringing else headline
+
+
+def _count_or_none(count: int, noun: str, filters: CallFilter) -> str:
+    if count:
+        return counted(count, noun)
+    return f"No {noun}s." if filters == CallFilter() else f"No {noun} matches the filter."
+
+
+def _is_ringing(conversation: Conversation) -> bool:
+    return any(leg.status == "ringing" for leg in conversation.active_legs)
+
+
+def _live_facts(conversation: Conversation, at: datetime, audience: Audience) -> list[str]:
+    """Marked-up lines: who calls whom, who else is on the line, how it stands."""
+    call = conversation.root
+    others = [
+        f"{audience.other_end(leg)} ({status_words(leg.status)})"
+        for leg in conversation.others_than(call.sid)
+    ]
+    direction = escape(direction_words(call), LINE_LIMIT)
+    since = f", since {slack_time(call.began_at)}" if call.began_at else ""
+    return [
+        escape(audience.parties(call), LINE_LIMIT),
+        *([f"on the line with {escape(listed(others), LINE_LIMIT)}"] if others else []),
+        f"{_standing(call, at)}{since} · {direction} · `{short_sid(call.sid)}`",
+    ]
+
+
+def _finished_facts(conversation: Conversation, at: datetime, audience: Audience) -> list[str]:
+    """Marked-up lines: who called whom, how it ended and when, what it cost."""
+    call = conversation.root
+    facts = [_standing(call, at)]
+    if call.ended_at:
+        facts.append(f"ended {slack_moment(call.ended_at)}")
+    facts.append(escape(direction_words(call), LINE_LIMIT))
+    if call.price:
+        facts.append(escape(f"{call.price.lstrip('-')} {call.price_unit}", PRICE_LIMIT))
+    facts.append(f"`{short_sid(call.sid)}`")
+    return [escape(audience.parties(call), LINE_LIMIT), " · ".join(facts)]
+
+
+def _standing(call: Call, at: datetime) -> str:
+    return f"{escape(status_words(call.status), LINE_LIMIT)} · {duration(call.age_s(at))}"
+
+
+def _age(moment: datetime, now: datetime) -> str:
+    seconds = int((now - moment).total_seconds())
+    return f"{duration(seconds)} ago" if seconds > 0 else "just now"
+
+
+_LIVE = _Kind(
+    noun="live call",
+    verb="",
+    refresh=ActionId.REFRESH_LIST,
+    next=ActionId.NEXT,
+    previous=ActionId.PREVIOUS,
+    facts=_live_facts,
+)
+_FINISHED = _Kind(
+    noun="finished call",
+    verb=" recent",
+    refresh=ActionId.REFRESH_RECENT,
+    next=ActionId.NEXT_RECENT,
+    previous=ActionId.PREVIOUS_RECENT,
+    facts=_finished_facts,
+)

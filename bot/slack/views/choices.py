@@ -1,0 +1,68 @@
+"""Asking which call is meant, where several fit what a person named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import slackblocks as kit
+
+from bot.domain.audit import Action
+from bot.domain.calls import Call, Conversation
+from bot.domain.card_version import CardVersion
+from bot.slack.views import blocks
+from bot.slack.views.action_ids import ActionId
+from bot.slack.views.confirm import call_words, hang_up_button
+from bot.slack.views.escaping import escape
+from bot.slack.views.formatting import Audience
+from bot.slack.views.message import MessageView, message
+from bot.slack.views.values import CallValue
+
+MOST_CHOICES = 10
+LINE_LIMIT = 250
+REFERENCE_LIMIT = 60
+
+
+def choices(
+    reference: str,
+    candidates: Sequence[Conversation],
+    *,
+    intended: Action | None,
+    at: datetime,
+    audience: Audience,
+) -> MessageView:
+    """The calls that fit, each with a button for what the person had in mind (None: to see it)."""
+    named = escape(audience.free_text(reference), REFERENCE_LIMIT)
+    question = f"{len(candidates):,} calls fit “{named}”. Which one?"
+    lines = [question]
+    drawn: list[kit.Block | None] = [blocks.section("question", [question])]
+    for position, conversation in enumerate(candidates[:MOST_CHOICES]):
+        call = conversation.root
+        words = escape(call_words(call, at, audience), LINE_LIMIT)
+        lines.append(f"{words} ({call.sid})")
+        drawn.append(
+            blocks.section(
+                f"choice-{position}",
+                [words, f"`{call.sid}`"],
+                accessory=_button(call, conversation, intended, at, audience),
+            )
+        )
+    if len(candidates) > MOST_CHOICES:
+        hint = f"{len(candidates) - MOST_CHOICES:,} more fit; give more of the SID or the number."
+        drawn.append(blocks.context("more", [hint]))
+    return message("\n".join(lines), drawn)
+
+
+def _button(
+    call: Call,
+    conversation: Conversation,
+    intended: Action | None,
+    at: datetime,
+    audience: Audience,
+) -> kit.Button:
+    value = CallValue(call.sid, str(CardVersion.of(None, conversation.legs_digest())))
+    if intended is Action.HANG_UP:
+        return hang_up_button(call, conversation, value, at=at, audience=audience)
+    if intended is Action.REDIRECT:
+        return blocks.button("Redirect…", ActionId.REDIRECT, value.encode())
+    return blocks.button("Details", ActionId.DETAILS, value.encode())

@@ -1,0 +1,94 @@
+"""Asking before a hang-up: which call it is, for how long it has lasted, who else will drop."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import slackblocks as kit
+
+from bot.domain.calls import Call, Conversation
+from bot.slack.views import blocks
+from bot.slack.views.action_ids import ActionId
+from bot.slack.views.escaping import escape
+from bot.slack.views.formatting import (
+    Audience,
+    direction_words,
+    duration,
+    listed,
+    status_words,
+)
+from bot.slack.views.message import MessageView, message
+from bot.slack.views.values import CallValue
+
+CONFIRM_LIMIT = 300
+LINE_LIMIT = 400
+
+
+def call_words(call: Call, at: datetime, audience: Audience) -> str:
+    """The call in plain words: who calls whom, and for how long."""
+    return f"{audience.parties(call)}, {status_words(call.status)}, {duration(call.age_s(at))}"
+
+
+def effect_on_others(call: Call, conversation: Conversation, audience: Audience) -> str:
+    """In plain words, what becomes of the other legs when this one is hung up or redirected.
+
+    Source: https://www.twilio.com/docs/voice/tutorials/how-to-modify-calls-in-progress; taking a
+    parent out of its <Dial> drops the legs that it dialled, without a child the parent goes on.
+    """
+    if call.parent_call_sid:
+        parent = conversation.leg(call.parent_call_sid)
+        who = audience.other_end(parent) if parent else "the call that dialled it"
+        return f"Not cut off: {who} goes on with its own flow."
+    others = [audience.other_end(leg) for leg in conversation.others_than(call.sid)]
+    return f"Cut off too: {listed(others)}." if others else ""
+
+
+def hang_up_dialog(
+    call: Call, conversation: Conversation, *, at: datetime, audience: Audience
+) -> kit.Confirm:
+    """The question that Slack itself asks before it sends the click."""
+    effect = effect_on_others(call, conversation, audience)
+    return kit.Confirm(
+        title="Hang up this call?",
+        text=blocks.plain_text(f"{call_words(call, at, audience)}. {effect}", CONFIRM_LIMIT),
+        confirm="Hang up",
+        deny="Keep call",
+        style="danger",
+    )
+
+
+def hang_up_button(
+    call: Call,
+    conversation: Conversation,
+    value: CallValue,
+    *,
+    at: datetime,
+    audience: Audience,
+) -> kit.Button:
+    """The button that hangs up, once the person has said yes."""
+    dialog = hang_up_dialog(call, conversation, at=at, audience=audience)
+    return blocks.button(
+        "Hang up", ActionId.HANG_UP, value.encode(), style="danger", confirm=dialog
+    )
+
+
+def hang_up_card(
+    call: Call, conversation: Conversation, *, version: str, at: datetime, audience: Audience
+) -> MessageView:
+    """The question in a message, for a command that named the call by less than its whole SID."""
+    value = CallValue(call.sid, version).encode()
+    effect = effect_on_others(call, conversation, audience)
+    lines = [
+        "*Hang up this call?*",
+        escape(call_words(call, at, audience), LINE_LIMIT),
+        f"{escape(direction_words(call), LINE_LIMIT)}, `{call.sid}`",
+        *([escape(effect, LINE_LIMIT)] if effect else []),
+    ]
+    buttons = [
+        blocks.button("Hang up", ActionId.HANG_UP, value, style="danger"),
+        blocks.button("Details", ActionId.DETAILS, value),
+    ]
+    return message(
+        "\n".join(lines),
+        [blocks.section("question", lines), blocks.actions("answer", buttons)],
+    )

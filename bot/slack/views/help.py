@@ -1,0 +1,62 @@
+"""The help: what this person may run, with one example each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain.people import Role
+from bot.slack.views import blocks
+from bot.slack.views.escaping import escape
+from bot.slack.views.formatting import Place
+from bot.slack.views.limits import fit_lines
+from bot.slack.views.message import MessageView, message
+
+USAGE_LIMIT = 80
+EXAMPLE_LIMIT = 120
+DESCRIPTION_LIMIT = 120
+COMMANDS_A_SECTION = 5
+MOST_COMMANDS = 30
+_FILTERS = (
+    "Filters: `from:+44*` `to:*0123` `status:ringing` `direction:inbound` `longer:10m` "
+    "`since:2h` `limit:50`"
+)
+_ROLE_WORDS = {
+    Role.NOBODY: "You may see and change nothing yet. Ask an admin of Hookflash.",
+    Role.VIEWER: "You are a viewer: you may look at calls.",
+    Role.OPERATOR: "You are an operator: you may look at calls and change them.",
+    Role.ADMIN: "You are an admin: you may do everything here.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpRow:
+    """One command; `usage` and `example` are what follows the slash command."""
+
+    usage: str
+    example: str
+    description: str
+
+
+def help_page(rows: Sequence[HelpRow], *, role: Role, place: Place) -> MessageView:
+    """The commands of the rows, which the caller has chosen for this role."""
+    lines = [_line(row, place.command) for row in rows[:MOST_COMMANDS]]
+    intro = f"*Hookflash* shows live phone calls and changes them. {_ROLE_WORDS[role]}"
+    sections = [
+        blocks.section(f"commands-{start}", lines[start : start + COMMANDS_A_SECTION])
+        for start in range(0, len(lines), COMMANDS_A_SECTION)
+    ]
+    return message(
+        fit_lines([intro, *lines]),
+        [
+            blocks.section("intro", [intro]),
+            *sections,
+            blocks.context("filters", [_FILTERS]) if lines else None,
+        ],
+    )
+
+
+def _line(row: HelpRow, command: str) -> str:
+    usage = escape(f"{command} {row.usage}".strip(), USAGE_LIMIT)
+    example = escape(f"{command} {row.example}".strip(), EXAMPLE_LIMIT)
+    return f"`{usage}` {escape(row.description, DESCRIPTION_LIMIT)}\nExample: `{example}`"

@@ -1,0 +1,164 @@
+"""What came of a change, in a sentence or two: only what is known, and what happens next.
+
+What comes back is marked-up text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.domain.audit import Action
+from bot.domain.calls import FINAL_STATUSES
+from bot.domain.changes import Change, Outcome, OutcomeReason
+from bot.slack.views.escaping import escape
+from bot.slack.views.formatting import Place, mention, slack_time, status_words, target_words
+
+WORD_LIMIT = 60
+_DONE = {Action.HANG_UP: "hung up", Action.REDIRECT: "redirected"}
+_NOT_YET_IN_THE_LOG = (
+    "*This outcome is not in the log yet*; Hookflash adds it as soon as the log answers."
+)
+_LOG_IS_DOWN = "The log did not answer, and without a record nothing is sent."
+
+Sentence = Callable[[Change, Outcome, Place], str]
+
+
+def outcome_words(change: Change, outcome: Outcome, place: Place) -> str:
+    """What is known of the change, by whom and when."""
+    words = _SENTENCES[outcome.reason](change, outcome, place)
+    if outcome.is_recorded:
+        return words
+    was_sent = outcome.reason is not OutcomeReason.NOT_SENT
+    return f"{words} {_NOT_YET_IN_THE_LOG if was_sent else _LOG_IS_DOWN}"
+
+
+def _done(change: Change) -> str:
+    return _DONE.get(change.action, "changed")
+
+
+def _taken(change: Change, outcome: Outcome, place: Place) -> str:
+    del place
+    who, when = mention(change.actor), slack_time(outcome.at)
+    if change.action is Action.HANG_UP:
+        status = escape(outcome.status_after or "completed", WORD_LIMIT)
+        return f"Hung up by {who} at {when}; Twilio says {status}."
+    target = escape(target_words(change.request.target), WORD_LIMIT)
+    words = f"Redirected to {target} by {who}; Twilio took it at {when}."
+    if outcome.status_after not in FINAL_STATUSES:
+        return words
+    ended = f" at {slack_time(outcome.ended_at)}" if outcome.ended_at else ""
+    status = escape(status_words(outcome.status_after), WORD_LIMIT)
+    return f"{words} *The call ended right after*{ended} ({status}); the target probably failed."
+
+
+def _already_ended(change: Change, outcome: Outcome, place: Place) -> str:
+    del place
+    when = f" at {slack_time(outcome.ended_at)}" if outcome.ended_at else ""
+    by = f", hung up by {mention(outcome.ended_by)}" if outcome.ended_by else ""
+    return (
+        f"The call had already ended{when}{by}, before {mention(change.actor)}'s click; "
+        "nothing was changed."
+    )
+
+
+def _not_in_progress(change: Change, outcome: Outcome, place: Place) -> str:
+    del place
+    status = status_words(outcome.status_after or outcome.status_before or "not in progress")
+    if change.action is Action.REDIRECT:
+        rule = "Twilio redirects only calls that are answered"
+        return f"{rule}, and this one is {escape(status, WORD_LIMIT)}. Nothing was changed."
+    return f"Twilio says that the call is {escape(status, WORD_LIMIT)}. Nothing was changed."
+
+
+def _no_such_call(change: Change, outcome: Outcome, place: Place) -> str:
+    del change, outcome
+    return (
+        f"There is no such call in account {place.account_sid}, Region {place.region}; it may be "
+        "another account's or Region's. Nothing was changed."
+    )
+
+
+def _not_authenticated(change: Change, outcome: Outcome, place: Place) -> str:
+    del place
+    return (
+        f"Not {_done(change)}: Twilio does not accept Hookflash's credentials, or the account is "
+        f"not active{_code(outcome)}. Whoever runs Hookflash can see why with `hookflash doctor`."
+    )
+
+
+def _not_permitted(change: Change, outcome: Outcome, place: Place) -> str:
+    del place
+    return (
+        f"Not {_done(change)}: Hookflash's Twilio key lacks the permission to change "
+        f"calls{_code(outcome)}. Whoever runs Hookflash can see which with `hookflash doctor`."
+    )
+
+
+def _rate_limited(change: Change, outcome: Outcome, place: Place) -> str:
+    del outcome, place
+    return (
+        f"Not {_done(change)}: Twilio is taking no more requests of this account just now. "
+        "Nothing was changed; try again in a moment."
+    )
+
+
+def _refused(change: Change, outcome: Outcome, place: Place) -> str:
+    del place
+    return f"Not {_done(change)}: Twilio refused it{_code(outcome)}. Nothing was changed."
+
+
+def _no_target(change: Change, outcome: Outcome, place: Place) -> str:
+    del outcome, place
+    return (
+        f"Not {_done(change)}: that target leads nowhere for this call. Neither end is a number of "
+        "this account with a voice URL of its own. Choose another target."
+    )
+
+
+def _no_answer(change: Change, outcome: Outcome, place: Place) -> str:
+    del place
+    unknown = f"Twilio did not answer, so *it is not known whether the call was {_done(change)}*."
+    if not outcome.is_final:
+        return f"{unknown} Hookflash goes on looking and tells what it finds."
+    if change.action is Action.REDIRECT:
+        return f"{unknown} It was not sent again. Look at the call before you redirect it again."
+    return f"{unknown} Look at the call before you try again."
+
+
+def _still_active(change: Change, outcome: Outcome, place: Place) -> str:
+    del place
+    status = escape(status_words(outcome.status_after or "up"), WORD_LIMIT)
+    known = f"The call was to be {_done(change)}, but Twilio still says {status}."
+    if not outcome.is_final:
+        return f"{known} Hookflash goes on and tells what comes of it."
+    return f"{known} *It is not known to have ended.* Look at the call, and try again."
+
+
+def _not_sent(change: Change, outcome: Outcome, place: Place) -> str:
+    del outcome, place
+    return f"The call was *not* {_done(change)}: nothing was sent to Twilio. Try again."
+
+
+def _code(outcome: Outcome) -> str:
+    """Marked-up: Twilio's error code with a link to what it means."""
+    if outcome.code is None:
+        return ""
+    page = f"https://www.twilio.com/docs/errors/{outcome.code}"
+    return f" (<{page}|error {outcome.code}>)"
+
+
+_SENTENCES: dict[OutcomeReason, Sentence] = {
+    OutcomeReason.CONFIRMED: _taken,
+    OutcomeReason.ACCEPTED: _taken,
+    OutcomeReason.ALREADY_ENDED: _already_ended,
+    OutcomeReason.NOT_IN_PROGRESS: _not_in_progress,
+    OutcomeReason.NO_SUCH_CALL: _no_such_call,
+    OutcomeReason.NOT_AUTHENTICATED: _not_authenticated,
+    OutcomeReason.NOT_PERMITTED: _not_permitted,
+    OutcomeReason.RATE_LIMITED: _rate_limited,
+    OutcomeReason.REFUSED: _refused,
+    OutcomeReason.NO_TARGET: _no_target,
+    OutcomeReason.NO_ANSWER: _no_answer,
+    OutcomeReason.STILL_ACTIVE: _still_active,
+    OutcomeReason.NOT_SENT: _not_sent,
+}

@@ -1,0 +1,169 @@
+"""The modal that asks where to send a call, and reading what was put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import slackblocks as kit
+
+from bot.domain.calls import Call, Conversation
+from bot.domain.errors import InvalidTargetError
+from bot.domain.redirects import (
+    BUILT_IN_TARGETS,
+    EXAMPLE_TARGET,
+    NamedTarget,
+    Target,
+    TwimlTarget,
+    UrlTarget,
+)
+from bot.slack.views import blocks
+from bot.slack.views.confirm import call_words, effect_on_others
+from bot.slack.views.escaping import clip, escape
+from bot.slack.views.formatting import Audience
+from bot.slack.views.message import modal
+
+CALLBACK_ID = "call.redirect"
+TARGET_BLOCK = "redirect.target"
+URL_BLOCK = "redirect.url"
+TWIML_BLOCK = "redirect.twiml"
+REASON_BLOCK = "redirect.reason"
+URL_CHOICE = "url"
+TWIML_CHOICE = "twiml"
+LINE_LIMIT = 300
+OPTION_LIMIT = 75
+# Slack's own limit for an input; a command takes TwiML up to Twilio's 4,000.
+INPUT_LIMIT = 3000
+REASON_LIMIT = 300
+_INPUT = "input"
+
+
+def redirect_modal(
+    call_sid: str,
+    conversation: Conversation | None,
+    *,
+    private_metadata: str,
+    at: datetime,
+    audience: Audience,
+    changes: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The modal as Slack takes it.
+
+    It opens at once, so the `conversation` may not be known yet. `changes` say, in marked-up text,
+    what has changed since it was opened: the person is asked again, and what was put in stays.
+    `private_metadata` is at most 3,000 characters.
+    """
+    call = conversation.leg(call_sid) if conversation else None
+    return modal(
+        "Redirect a call",
+        [
+            _warning(changes),
+            blocks.section("call", _about(call_sid, call, conversation, at, audience)),
+            *_inputs(),
+        ],
+        callback_id=CALLBACK_ID,
+        submit="Redirect",
+        private_metadata=private_metadata,
+    )
+
+
+def submitted_target(inputs: Mapping[str, str]) -> Target:
+    """The target that was chosen, by the inputs' block ids; whether it may be used is not asked.
+
+    Raises:
+        InvalidTargetError: none was chosen, or its input was left empty.
+    """
+    choice = inputs.get(TARGET_BLOCK, "")
+    if not choice:
+        raise InvalidTargetError("Where to", "Choose where the call goes.", EXAMPLE_TARGET)
+    if choice not in (URL_CHOICE, TWIML_CHOICE):
+        return NamedTarget(choice)
+    filled = inputs.get(block_of_target(inputs), "").strip()
+    if not filled:
+        raise InvalidTargetError(
+            "Where to", "Fill this in, or choose another target.", "hold-music"
+        )
+    return UrlTarget(filled) if choice == URL_CHOICE else TwimlTarget(filled)
+
+
+def block_of_target(inputs: Mapping[str, str]) -> str:
+    """The block id of the input that a fault of the target belongs to."""
+    by_choice = {URL_CHOICE: URL_BLOCK, TWIML_CHOICE: TWIML_BLOCK}
+    return by_choice.get(inputs.get(TARGET_BLOCK, ""), TARGET_BLOCK)
+
+
+def _warning(changes: Sequence[str]) -> kit.Block | None:
+    if not changes:
+        return None
+    intro = "*The call has changed since you opened this.* Look again, then press Redirect."
+    return blocks.section("changes", [intro, *(f"• {change}" for change in changes)])
+
+
+def _about(
+    call_sid: str,
+    call: Call | None,
+    conversation: Conversation | None,
+    at: datetime,
+    audience: Audience,
+) -> list[str]:
+    if call is None or conversation is None:
+        return [f"`{call_sid}`"]
+    effect = effect_on_others(call, conversation, audience)
+    lines = [escape(call_words(call, at, audience), LINE_LIMIT), f"`{call_sid}`"]
+    return [*lines, f"*{escape(effect, LINE_LIMIT)}*"] if effect else lines
+
+
+def _inputs() -> list[kit.Block]:
+    return [
+        kit.InputBlock(
+            label="Where to",
+            element=kit.StaticSelectMenu(
+                action_id=_INPUT, options=_options(), placeholder="Choose a target"
+            ),
+            block_id=TARGET_BLOCK,
+        ),
+        kit.InputBlock(
+            label="URL",
+            element=kit.URLInput(action_id=_INPUT, placeholder="https://voice.example.com/hold"),
+            hint="For the target “A URL”: it must answer with TwiML.",
+            block_id=URL_BLOCK,
+            optional=True,
+        ),
+        kit.InputBlock(
+            label="TwiML",
+            element=kit.PlainTextInput(
+                action_id=_INPUT,
+                multiline=True,
+                max_length=INPUT_LIMIT,
+                placeholder="<Response><Say>One moment, please.</Say></Response>",
+            ),
+            hint="For the target “TwiML”: from <Response> to </Response>.",
+            block_id=TWIML_BLOCK,
+            optional=True,
+        ),
+        kit.InputBlock(
+            label="Reason",
+            element=kit.PlainTextInput(action_id=_INPUT, max_length=REASON_LIMIT),
+            hint="It stands in the log.",
+            block_id=REASON_BLOCK,
+            optional=True,
+        ),
+    ]
+
+
+def _options() -> list[kit.Option]:
+    built_in = [
+        _option(target.title, target.key, target.description) for target in BUILT_IN_TARGETS
+    ]
+    return [
+        *built_in,
+        _option("A URL", URL_CHOICE, "Twilio fetches TwiML from it."),
+        _option("TwiML", TWIML_CHOICE, "Instructions written here."),
+    ]
+
+
+def _option(title: str, value: str, description: str) -> kit.Option:
+    return kit.Option(
+        blocks.plain_text(title, OPTION_LIMIT), value, clip(description, OPTION_LIMIT)
+    )

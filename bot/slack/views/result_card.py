@@ -1,0 +1,41 @@
+"""The card that replaces the one on which somebody acted: what came of it, buttons gone."""
+
+from __future__ import annotations
+
+from bot.domain.audit import Event
+from bot.domain.changes import Change, Outcome
+from bot.slack.views import blocks
+from bot.slack.views.action_ids import ActionId
+from bot.slack.views.escaping import escape
+from bot.slack.views.formatting import Audience, Place
+from bot.slack.views.message import MessageView, message
+from bot.slack.views.notice import REASON_LIMIT
+from bot.slack.views.outcome_words import outcome_words
+from bot.slack.views.values import CallValue
+
+LINE_LIMIT = 200
+
+
+def result_card(
+    change: Change, outcome: Outcome, *, audience: Audience, place: Place
+) -> MessageView:
+    """What came of the change, and of which call; where it was not done, a way to look again."""
+    words = outcome_words(change, outcome, place)
+    lines = [words, *_about(change, outcome, audience)]
+    look = blocks.button("Details", ActionId.DETAILS, CallValue(change.call_sid).encode())
+    buttons = [] if outcome.event is Event.SUCCEEDED else [look]
+    return message(
+        " ".join(lines), [blocks.section("outcome", lines), blocks.actions("actions", buttons)]
+    )
+
+
+def _about(change: Change, outcome: Outcome, audience: Audience) -> list[str]:
+    """Marked-up lines: the call, and the reason that the person gave."""
+    ends = [outcome.numbers.get(end, "") for end in ("from", "to")]
+    parties = " → ".join(audience.party(end) for end in ends)
+    call = f"`{change.call_sid}`"
+    lines = [f"{escape(parties, LINE_LIMIT)}, {call}" if any(ends) else call]
+    if change.request.reason:
+        reason = escape(audience.free_text(change.request.reason), REASON_LIMIT)
+        lines.append(f"Reason: {reason}")
+    return lines
