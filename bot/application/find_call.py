@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.application.live_calls import LiveCalls
 from bot.application.ports import CallGateway
-from bot.domain.calls import Call, group_legs
+from bot.domain.calls import Call, Conversation, Listing, group_legs
 from bot.domain.errors import AmbiguousCallError, CallNotFoundError, TwilioNotFoundError
 from bot.domain.sids import CallReference, FullSid, SidEnd
 
@@ -30,11 +30,15 @@ class CallFinder:
         listing = await self._live.listing()
         if isinstance(reference, SidEnd):
             wanted = reference.end
-            fitting = [call for call in listing.calls if call.sid.endswith(wanted)]
+            fitting = [
+                _conversation_from(call, listing)
+                for call in listing.calls
+                if call.sid.endswith(wanted)
+            ]
         else:
             wanted = reference.number
             fitting = [
-                conversation.root
+                conversation
                 for conversation in group_legs(listing.calls)
                 if any(wanted in (leg.from_number, leg.to_number) for leg in conversation.legs)
             ]
@@ -42,7 +46,7 @@ class CallFinder:
             raise CallNotFoundError(wanted, account_sid=self._account_sid)
         if len(fitting) > 1:
             raise AmbiguousCallError(wanted, fitting)
-        return fitting[0]
+        return fitting[0].root
 
     async def fetch(self, call_sid: str) -> Call:
         """The call with this SID, live or ended.
@@ -59,3 +63,9 @@ class CallFinder:
             return await self._gateway.fetch_call(call_sid)
         except TwilioNotFoundError as fault:
             raise CallNotFoundError(call_sid, account_sid=self._account_sid) from fault
+
+
+def _conversation_from(call: Call, listing: Listing) -> Conversation:
+    """The call with the legs that it dialled; the SID of a dialled leg means that leg alone."""
+    conversation = listing.conversation_of(call.sid)
+    return conversation if conversation and conversation.root == call else Conversation(call)

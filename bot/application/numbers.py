@@ -14,6 +14,8 @@ from bot.domain.errors import TwilioError
 _log = logging.getLogger(__name__)
 
 KEPT_FOR_S = 300.0
+ASK_AGAIN_AFTER_S = 30.0
+NAMES_DEADLINE_S = 1.5
 
 
 class NumberBook:
@@ -27,13 +29,20 @@ class NumberBook:
         self._lock = asyncio.Lock()
 
     async def names(self) -> Mapping[str, str]:
-        """Friendly names by number; a list without names is better than no list."""
+        """Friendly names by number; an answer without names is better than none or a late one."""
         try:
-            numbers = await self._all()
-        except TwilioError:
+            async with asyncio.timeout(NAMES_DEADLINE_S):
+                await self._all()
+        except (TwilioError, TimeoutError):
             _log.warning("the names of our numbers could not be listed")
-            numbers = self._numbers
-        return {number: own.friendly_name for number, own in numbers.items() if own.friendly_name}
+            self._known_at = self._elapsed() - KEPT_FOR_S + ASK_AGAIN_AFTER_S
+        return self.known_names()
+
+    def known_names(self) -> Mapping[str, str]:
+        """The friendly names that are known by now; asks nobody."""
+        return {
+            number: own.friendly_name for number, own in self._numbers.items() if own.friendly_name
+        }
 
     async def own_number_of(self, call: Call) -> OwnNumber | None:
         """Our end of the call: the number called, or that we called from.

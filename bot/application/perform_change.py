@@ -167,6 +167,7 @@ class ChangeWorker:
         self, change: Change, outcome: Outcome, *, surface: Surface | None = None
     ) -> None:
         """Record a final outcome and show it; one that is not final stays open for the settler."""
+        outcome = self._with_numbers(change, outcome)
         if outcome.is_final:
             recorded = await self._record(change, outcome, surface)
             if recorded is Recorded.BY_ANOTHER:
@@ -177,6 +178,12 @@ class ChangeWorker:
         await self._announcer.announce(change, outcome)
         if change.action is Action.REDIRECT and outcome.event is Event.SUCCEEDED:
             self._tasks.spawn(self._look_again(change, outcome), name="second look at a redirect")
+
+    def _with_numbers(self, change: Change, outcome: Outcome) -> Outcome:
+        """The outcome with the call's numbers, from the snapshot where Twilio did not tell them."""
+        known = self._live.known()
+        call = known.find(change.call_sid) if known and not outcome.numbers else None
+        return replace(outcome, numbers=outcomes.numbers_of(call)) if call else outcome
 
     async def _record(self, change: Change, outcome: Outcome, surface: Surface | None) -> Recorded:
         """Close the change and append its outcome, in one transaction.

@@ -15,6 +15,8 @@ import rfc8785
 from bot.domain.people import Actor
 
 SCHEMA_VERSION = 1
+# One chain per installation.
+MAIN_CHAIN = "main"
 GENESIS_HASH = "0" * 64
 SALT_BYTES = 16
 DEFAULT_CHAIN_ID = "main"

@@ -31,6 +31,14 @@ class ChainFault:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """How far a chain holds: its *end*, or the last entry before the *fault*."""
+
+    end: Head
+    fault: ChainFault | None
+
+
+@dataclass(frozen=True, slots=True)
 class Redaction:
     """What a `redacted` entry says was deleted on purpose: *fields* of a range of entries."""
 

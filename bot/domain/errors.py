@@ -34,7 +34,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.audit import Action
-from bot.domain.calls import Call
+from bot.domain.calls import Conversation
 from bot.domain.changes import CallEnding, Freeze
 from bot.domain.people import Actor, Role
 
@@ -159,7 +159,7 @@ class CallNotFoundError(HookflashError):
 class AmbiguousCallError(HookflashError):
     """Several calls fit what the person named."""
 
-    def __init__(self, reference: str, candidates: Sequence[Call]) -> None:
+    def __init__(self, reference: str, candidates: Sequence[Conversation]) -> None:
         super().__init__(f"{len(candidates)} calls fit {reference!r}")
         self.reference = reference
         self.candidates = tuple(candidates)

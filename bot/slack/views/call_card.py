@@ -114,7 +114,7 @@ def _surroundings(details: CallDetails, audience: Audience) -> list[str]:
     if details.call.is_active:
         effect = effect_on_others(details.call, details.conversation, audience)
         if effect:
-            lines.append(f"When it is hung up or redirected: {escape(effect, LINE_LIMIT)}")
+            lines.append(f"If it is hung up or redirected: {escape(effect, LINE_LIMIT)}")
     return lines
 
 

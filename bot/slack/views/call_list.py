@@ -32,7 +32,8 @@ from bot.slack.views.message import MessageView, message
 from bot.slack.views.values import CallValue, PageValue
 
 CONVERSATIONS_A_PAGE = 10
-LINE_LIMIT = 200
+LINE_LIMIT = 160
+WORD_LIMIT = 40
 PRICE_LIMIT = 20
 
 
@@ -211,7 +212,7 @@ def _live_facts(conversation: Conversation, at: datetime, audience: Audience) ->
         f"{audience.other_end(leg)} ({status_words(leg.status)})"
         for leg in conversation.others_than(call.sid)
     ]
-    direction = escape(direction_words(call), LINE_LIMIT)
+    direction = escape(direction_words(call), WORD_LIMIT)
     since = f", since {slack_time(call.began_at)}" if call.began_at else ""
     return [
         escape(audience.parties(call), LINE_LIMIT),
@@ -226,7 +227,7 @@ def _finished_facts(conversation: Conversation, at: datetime, audience: Audience
     facts = [_standing(call, at)]
     if call.ended_at:
         facts.append(f"ended {slack_moment(call.ended_at)}")
-    facts.append(escape(direction_words(call), LINE_LIMIT))
+    facts.append(escape(direction_words(call), WORD_LIMIT))
     if call.price:
         facts.append(escape(f"{call.price.lstrip('-')} {call.price_unit}", PRICE_LIMIT))
     facts.append(f"`{short_sid(call.sid)}`")
@@ -234,7 +235,7 @@ def _finished_facts(conversation: Conversation, at: datetime, audience: Audience
 
 
 def _standing(call: Call, at: datetime) -> str:
-    return f"{escape(status_words(call.status), LINE_LIMIT)} · {duration(call.age_s(at))}"
+    return f"{escape(status_words(call.status), WORD_LIMIT)} · {duration(call.age_s(at))}"
 
 
 def _age(moment: datetime, now: datetime) -> str:

@@ -37,10 +37,10 @@ def effect_on_others(call: Call, conversation: Conversation, audience: Audience)
     """
     if call.parent_call_sid:
         parent = conversation.leg(call.parent_call_sid)
-        who = audience.other_end(parent) if parent else "the call that dialled it"
-        return f"Not cut off: {who} goes on with its own flow."
+        who = audience.other_end(parent) if parent else "The call that dialled it"
+        return f"{who} goes on with its own flow."
     others = [audience.other_end(leg) for leg in conversation.others_than(call.sid)]
-    return f"Cut off too: {listed(others)}." if others else ""
+    return f"{listed(others)} will be cut off too." if others else ""
 
 
 def hang_up_dialog(
@@ -73,9 +73,18 @@ def hang_up_button(
 
 
 def hang_up_card(
-    call: Call, conversation: Conversation, *, version: str, at: datetime, audience: Audience
+    call: Call,
+    conversation: Conversation,
+    *,
+    version: str,
+    at: datetime,
+    audience: Audience,
+    command_with_reason: str = "",
 ) -> MessageView:
-    """The question in a message, for a command that named the call by less than its whole SID."""
+    """The question in a message, for a command that named the call by less than its whole SID.
+
+    `command_with_reason` is what to type instead, where a reason was given: a button carries none.
+    """
     value = CallValue(call.sid, version).encode()
     effect = effect_on_others(call, conversation, audience)
     lines = [
@@ -84,6 +93,9 @@ def hang_up_card(
         f"{escape(direction_words(call), LINE_LIMIT)}, `{call.sid}`",
         *([escape(effect, LINE_LIMIT)] if effect else []),
     ]
+    if command_with_reason:
+        typed = escape(audience.free_text(command_with_reason), LINE_LIMIT)
+        lines.append(f"The button takes no reason along; to give it, type `{typed}`")
     buttons = [
         blocks.button("Hang up", ActionId.HANG_UP, value, style="danger"),
         blocks.button("Details", ActionId.DETAILS, value),

@@ -35,7 +35,7 @@ _STATUS_WORDS = {"in-progress": "in progress", "no-answer": "no answer"}
 _DIRECTION_WORDS = {
     "inbound": "inbound",
     "outbound-api": "outbound",
-    "outbound-dial": "outbound, dialled by a call",
+    "outbound-dial": "dialled by a call",
 }
 
 

@@ -31,15 +31,15 @@ def modal(
     title: str,
     blocks: Sequence[kit.Block | None],
     *,
-    callback_id: str,
-    submit: str,
-    private_metadata: str,
+    callback_id: str = "notice",
+    submit: str | None = None,
+    private_metadata: str = "",
 ) -> dict[str, Any]:
-    """The modal of these blocks, for views.open and views.update."""
+    """The modal of these blocks, for views.open and views.update; without *submit* one to read."""
     built: dict[str, Any] = kit.ModalView(
         title=title,
         blocks=[block for block in blocks if block is not None],
-        close="Cancel",
+        close="Cancel" if submit else "Close",
         submit=submit,
         private_metadata=private_metadata,
         callback_id=callback_id,

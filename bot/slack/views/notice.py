@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.domain.changes import Freeze
 from bot.domain.people import Actor
 from bot.slack.views import blocks
 from bot.slack.views.escaping import escape
 from bot.slack.views.formatting import Audience, Place, mention, slack_moment
-from bot.slack.views.message import MessageView, message
+from bot.slack.views.message import MessageView, message, modal
 
 REASON_LIMIT = 200
 
@@ -15,6 +17,11 @@ REASON_LIMIT = 200
 def notice(*paragraphs: str) -> MessageView:
     """Paragraphs of marked-up text; whatever of them is not ours must be escaped."""
     return message("\n".join(paragraphs), [blocks.section("notice", paragraphs)])
+
+
+def notice_modal(title: str, *paragraphs: str) -> dict[str, Any]:
+    """Paragraphs of marked-up text in place of a form, with nothing left to submit."""
+    return modal(title, [blocks.section("notice", paragraphs)])
 
 
 def reason_words(reason: str, audience: Audience) -> str:

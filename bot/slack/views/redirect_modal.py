@@ -47,12 +47,14 @@ def redirect_modal(
     at: datetime,
     audience: Audience,
     changes: Sequence[str] = (),
+    filled: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The modal as Slack takes it.
 
     It opens at once, so the `conversation` may not be known yet. `changes` say, in marked-up text,
     what has changed since it was opened: the person is asked again, and what was put in stays.
-    `private_metadata` is at most 3,000 characters.
+    `filled` is what stands in the inputs at first, by block id. `private_metadata` is at most 3,000
+    characters.
     """
     call = conversation.leg(call_sid) if conversation else None
     return modal(
@@ -60,7 +62,7 @@ def redirect_modal(
         [
             _warning(changes),
             blocks.section("call", _about(call_sid, call, conversation, at, audience)),
-            *_inputs(),
+            *_inputs(filled or {}),
         ],
         callback_id=CALLBACK_ID,
         submit="Redirect",
@@ -85,6 +87,18 @@ def submitted_target(inputs: Mapping[str, str]) -> Target:
             "Where to", "Fill this in, or choose another target.", "hold-music"
         )
     return UrlTarget(filled) if choice == URL_CHOICE else TwimlTarget(filled)
+
+
+def inputs_of(target: Target, reason: str) -> dict[str, str]:
+    """What stands in the inputs for this target and reason, by block id."""
+    match target:
+        case UrlTarget(url):
+            chosen = {TARGET_BLOCK: URL_CHOICE, URL_BLOCK: url}
+        case TwimlTarget(twiml):
+            chosen = {TARGET_BLOCK: TWIML_CHOICE, TWIML_BLOCK: clip(twiml, INPUT_LIMIT)}
+        case NamedTarget(key):
+            chosen = {TARGET_BLOCK: key}
+    return {**chosen, REASON_BLOCK: clip(reason, REASON_LIMIT)}
 
 
 def block_of_target(inputs: Mapping[str, str]) -> str:
@@ -114,18 +128,27 @@ def _about(
     return [*lines, f"*{escape(effect, LINE_LIMIT)}*"] if effect else lines
 
 
-def _inputs() -> list[kit.Block]:
+def _inputs(filled: Mapping[str, str]) -> list[kit.Block]:
+    options = _options()
+    chosen = (option for option in options if option.value == filled.get(TARGET_BLOCK))
     return [
         kit.InputBlock(
             label="Where to",
             element=kit.StaticSelectMenu(
-                action_id=_INPUT, options=_options(), placeholder="Choose a target"
+                action_id=_INPUT,
+                options=options,
+                initial_option=next(chosen, None),
+                placeholder="Choose a target",
             ),
             block_id=TARGET_BLOCK,
         ),
         kit.InputBlock(
             label="URL",
-            element=kit.URLInput(action_id=_INPUT, placeholder="https://voice.example.com/hold"),
+            element=kit.URLInput(
+                action_id=_INPUT,
+                initial_value=filled.get(URL_BLOCK) or None,
+                placeholder="https://voice.example.com/hold",
+            ),
             hint="For the target “A URL”: it must answer with TwiML.",
             block_id=URL_BLOCK,
             optional=True,
@@ -134,6 +157,7 @@ def _inputs() -> list[kit.Block]:
             label="TwiML",
             element=kit.PlainTextInput(
                 action_id=_INPUT,
+                initial_value=filled.get(TWIML_BLOCK) or None,
                 multiline=True,
                 max_length=INPUT_LIMIT,
                 placeholder="<Response><Say>One moment, please.</Say></Response>",
@@ -144,7 +168,11 @@ def _inputs() -> list[kit.Block]:
         ),
         kit.InputBlock(
             label="Reason",
-            element=kit.PlainTextInput(action_id=_INPUT, max_length=REASON_LIMIT),
+            element=kit.PlainTextInput(
+                action_id=_INPUT,
+                initial_value=filled.get(REASON_BLOCK) or None,
+                max_length=REASON_LIMIT,
+            ),
             hint="It stands in the log.",
             block_id=REASON_BLOCK,
             optional=True,

@@ -1,0 +1,67 @@
+"""Who is a full member of the installing workspace, as Slack's `users.info` tells it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.people import Actor
+
+_log = logging.getLogger(__name__)
+
+KNOWN_FOR_S = 600.0
+DOUBTED_FOR_S = 15.0
+ASK_DEADLINE_S = 5.0
+MOST_KNOWN = 20_000
+NOT_FULL = ("is_restricted", "is_ultra_restricted", "is_stranger", "is_bot", "deleted")
+
+
+class SlackMemberDirectory:
+    """Remembers for ten minutes what Slack told; who cannot be looked up is no full member.
+
+    `team_id` is a function because the installing workspace is learnt after the start.
+    """
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        team_id: Callable[[], str],
+        elapsed: Callable[[], float] = monotonic,
+    ) -> None:
+        self._client = client
+        self._team_id = team_id
+        self._elapsed = elapsed
+        self._known: dict[Actor, tuple[bool, float]] = {}
+
+    def is_full_member(self, actor: Actor) -> bool | None:
+        """What is known now; None where it must be learnt first."""
+        if self._team_id() and actor.team_id != self._team_id():
+            return False  # of another workspace
+        is_member, until = self._known.get(actor, (False, float("-inf")))
+        return is_member if self._elapsed() < until else None
+
+    async def learn(self, actor: Actor) -> None:
+        """Ask Slack and remember."""
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        try:
+            async with asyncio.timeout(ASK_DEADLINE_S):
+                answer = await self._client.users_info(user=actor.user_id)
+        except (SlackApiError, ClientError, TimeoutError):
+            _log.warning("a person could not be looked up in Slack and counts as no member")
+            self._known[actor] = (False, self._elapsed() + DOUBTED_FOR_S)
+            return
+        self._known[actor] = (self._is_full(answer.get("user")), self._elapsed() + KNOWN_FOR_S)
+
+    def _is_full(self, user: Any) -> bool:
+        if not isinstance(user, dict) or user.get("team_id") != self._team_id():
+            return False
+        return not any(user.get(flag) for flag in NOT_FULL)

@@ -1,0 +1,99 @@
+"""What Slack is answered when a listener raised: a sentence where the person is looking."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from slack_bolt.response import BoltResponse
+
+from bot.domain.errors import (
+    HookflashError,
+    InvalidInputError,
+    InvalidTargetError,
+    StaleCardError,
+    TargetNotAllowedError,
+)
+from bot.slack.desk import Desk
+from bot.slack.errors import explain, stale_words, words
+from bot.slack.payloads import MalformedPayloadError, parse_click, parse_submission
+from bot.slack.redirect_form import RedirectForm
+from bot.slack.views.escaping import clip
+from bot.slack.views.formatting import Audience
+from bot.slack.views.notice import notice_modal
+from bot.slack.views.redirect_modal import REASON_BLOCK, block_of_target
+
+_log = logging.getLogger(__name__)
+
+LONGEST_FIELD_ERROR = 300
+ErrorHandler = Callable[[Exception, dict[str, Any]], Awaitable[BoltResponse]]
+
+
+def error_handler(desk: Desk) -> ErrorHandler:
+    """What Bolt calls with whatever a listener raised before its ack."""
+
+    async def on_error(error: Exception, body: dict[str, Any]) -> BoltResponse:
+        if not isinstance(error, HookflashError | TimeoutError):
+            _log.error("a listener failed", exc_info=error)
+        if isinstance(error, MalformedPayloadError):
+            return BoltResponse(status=400, body="")
+        if "command" in body:
+            return _command_answer(error, desk)
+        if body.get("type") == "view_submission":
+            return _json(_modal_answer(error, body, desk))
+        return _click_answer(error, body, desk)
+
+    return on_error
+
+
+def _command_answer(error: Exception, desk: Desk) -> BoltResponse:
+    view = explain(error, command=desk.place.command)
+    answer = {"response_type": "ephemeral", "text": view.text, "blocks": list(view.blocks)}
+    return _json(answer)
+
+
+def _click_answer(error: Exception, body: Mapping[str, Any], desk: Desk) -> BoltResponse:
+    """A click has no answer of its own: the sentence comes by its response_url."""
+    asked = parse_click(body)
+    view = explain(error, command=desk.place.command)
+    user_id = asked.asking.actor.user_id
+    desk.tasks.spawn(desk.replies.to_asker(asked.origin, user_id, view), name="explain an error")
+    return BoltResponse(status=200, body="")
+
+
+def _modal_answer(error: Exception, body: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
+    """At the field where the person can mend it, or in place of the form."""
+    asked = parse_submission(body)
+    if isinstance(error, InvalidTargetError | TargetNotAllowedError):
+        block_id = block_of_target(asked.inputs)
+        return _field_error(block_id, f"{error.problem} {_example(error)}")
+    if isinstance(error, InvalidInputError):
+        return _field_error(REASON_BLOCK, error.problem)
+    if isinstance(error, StaleCardError):
+        form = RedirectForm.parse(asked.metadata).with_version(error.current_version)
+        view = form.draw(
+            desk.live.known(),
+            at=desk.clock(),
+            audience=Audience(names=desk.numbers.known_names()),
+            changes=stale_words(error),
+            filled=asked.inputs,
+        )
+        return {"response_action": "update", "view": view}
+    view = notice_modal("Not redirected", words(error, desk.place.command))
+    return {"response_action": "update", "view": view}
+
+
+def _example(error: InvalidTargetError | TargetNotAllowedError) -> str:
+    return f"Example: {error.example}" if isinstance(error, InvalidTargetError) else ""
+
+
+def _field_error(block_id: str, text: str) -> dict[str, Any]:
+    return {"response_action": "errors", "errors": {block_id: clip(text, LONGEST_FIELD_ERROR)}}
+
+
+def _json(answer: Mapping[str, Any]) -> BoltResponse:
+    return BoltResponse(
+        status=200, body=json.dumps(answer), headers={"content-type": ["application/json"]}
+    )

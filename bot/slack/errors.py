@@ -1,0 +1,196 @@
+"""The one place that turns errors into words for people."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from bot.domain.errors import (
+    CallBusyError,
+    CallNotActiveError,
+    CallNotFoundError,
+    FrozenError,
+    HookflashError,
+    InvalidInputError,
+    LogUnavailableError,
+    NoDestinationError,
+    NotPermittedError,
+    StaleCardError,
+    TargetNotAllowedError,
+    TwilioAuthenticationError,
+    TwilioError,
+    TwilioNotFoundError,
+    TwilioPermissionError,
+    TwilioRateLimitedError,
+    UnknownVerbError,
+)
+from bot.domain.people import Role
+from bot.slack.views.escaping import escape
+from bot.slack.views.formatting import mention, slack_time
+from bot.slack.views.message import MessageView
+from bot.slack.views.notice import notice
+
+SHOWN_PART = 120
+SHOWN_SENTENCE = 600
+DOING = {"hang_up": "hanging it up", "redirect": "redirecting it"}
+
+
+def explain(error: BaseException, *, command: str) -> MessageView:
+    """What the person is shown: what is wrong and what to do, never a vendor's text or a trace."""
+    return notice(words(error, command))
+
+
+@singledispatch
+def words(error: BaseException, command: str) -> str:
+    """The sentence for an error, in mrkdwn."""
+    return (
+        "Something went wrong in Hookflash, and it has been logged. "
+        f"See with `{command} audit` or `{command}` what was done."
+    )
+
+
+@words.register
+def _(error: HookflashError, command: str) -> str:
+    return f"That did not work, and nothing was changed. `{command} help` shows what there is."
+
+
+@words.register
+def _(error: InvalidInputError, command: str) -> str:
+    part, problem = escape(error.part, SHOWN_PART), escape(error.problem, SHOWN_SENTENCE)
+    return f"“{part}”: {problem} Example: {escape(error.example, SHOWN_SENTENCE)}"
+
+
+@words.register
+def _(error: UnknownVerbError, command: str) -> str:
+    near = " or ".join(f"`{command} {suggestion}`" for suggestion in error.suggestions)
+    meant = f" Did you mean {near}?" if near else ""
+    typed = escape(f"{command} {error.part}", SHOWN_PART)
+    return f"There is no command “{typed}”.{meant} `{command} help` shows what you can do."
+
+
+@words.register
+def _(error: NotPermittedError, command: str) -> str:
+    needed = _with_article(error.needed)
+    held = "have no role" if error.held is Role.NOBODY else f"are {_with_article(error.held)}"
+    return f"Only {needed} may do that, and you {held}. Nothing was changed. {_ask(error.ask)}"
+
+
+@words.register
+def _(error: FrozenError, command: str) -> str:
+    freeze = error.freeze
+    reason = f": {escape(freeze.reason, SHOWN_SENTENCE)}" if freeze.reason else ""
+    return (
+        f"All changes are frozen by {mention(freeze.by)} since {slack_time(freeze.since)}{reason}. "
+        f"Nothing was changed. An admin can lift it with `{command} unfreeze`."
+    )
+
+
+@words.register
+def _(error: TargetNotAllowedError, command: str) -> str:
+    part, problem = escape(error.part, SHOWN_PART), escape(error.problem, SHOWN_SENTENCE)
+    return f"“{part}”: {problem} Nothing was changed. {_ask(error.ask)}"
+
+
+@words.register
+def _(error: CallBusyError, command: str) -> str:
+    doing = DOING.get(error.action, "changing it")
+    return (
+        f"{mention(error.by)} was first: {doing} since {slack_time(error.since)}. "
+        "Nothing more was done; look at the call again in a moment."
+    )
+
+
+@words.register
+def _(error: CallNotActiveError, command: str) -> str:
+    ending = error.ending
+    by = f" by {mention(ending.by)}" if ending.by else ""
+    status = escape(ending.status, SHOWN_PART)
+    return (
+        f"That call had already ended at {slack_time(ending.at)}{by} ({status}). "
+        "Nothing was changed."
+    )
+
+
+@words.register
+def _(error: StaleCardError, command: str) -> str:
+    return f"Look again before you redirect. {' '.join(stale_words(error))} Nothing was changed."
+
+
+def stale_words(error: StaleCardError) -> list[str]:
+    """What has changed since the card was made, a sentence each."""
+    said = {
+        "change": "Somebody has changed this call since your card was made.",
+        "legs": "Other people are on the line than your card showed.",
+    }
+    return [said[change] for change in error.changes]
+
+
+@words.register
+def _(error: CallNotFoundError, command: str) -> str:
+    account = f" in account {error.account_sid}" if error.account_sid else ""
+    return (
+        f"There is no such call{account}: “{escape(error.reference, SHOWN_PART)}”. A part of a SID "
+        "or a number finds live calls only; calls of other accounts and Regions are not seen."
+    )
+
+
+@words.register
+def _(error: NoDestinationError, command: str) -> str:
+    return (
+        "That target leads nowhere for this call: neither end is a number of this account with a "
+        "voice URL of its own. Nothing was changed. Name another target."
+    )
+
+
+@words.register
+def _(error: LogUnavailableError, command: str) -> str:
+    return (
+        "It was *not* done: the log does not answer, and without a record nothing is changed. "
+        "Try again in a moment, and tell whoever runs Hookflash."
+    )
+
+
+@words.register
+def _(error: TimeoutError, command: str) -> str:
+    return "It was *not* done: it took too long. Nothing was changed. Try again in a moment."
+
+
+@words.register
+def _(error: TwilioError, command: str) -> str:
+    code = f" (Twilio error {error.code})" if error.code else ""
+    return f"Twilio did not answer as it should{code}. Try again in a moment."
+
+
+@words.register
+def _(error: TwilioAuthenticationError, command: str) -> str:
+    return (
+        f"Twilio does not accept Hookflash's credentials, or the account is not active "
+        f"({error.code or 'HTTP 401'}). Tell whoever runs Hookflash."
+    )
+
+
+@words.register
+def _(error: TwilioPermissionError, command: str) -> str:
+    return (
+        f"Hookflash's Twilio key lacks a permission for this ({error.code or 'HTTP 403'}). "
+        "Tell whoever runs Hookflash."
+    )
+
+
+@words.register
+def _(error: TwilioRateLimitedError, command: str) -> str:
+    return "Twilio is taking no more requests of this account just now. Try again in a moment."
+
+
+@words.register
+def _(error: TwilioNotFoundError, command: str) -> str:
+    return "Twilio knows no such call in this account and Region."
+
+
+def _with_article(role: Role) -> str:
+    return f"{'a' if role is Role.VIEWER else 'an'} {role.title}"
+
+
+def _ask(user_ids: tuple[str, ...]) -> str:
+    if not user_ids:
+        return "Ask whoever runs Hookflash: the settings name who may."
+    return f"Ask {' or '.join(f'<@{user_id}>' for user_id in user_ids[:3])}."

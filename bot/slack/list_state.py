@@ -1,0 +1,27 @@
+"""Which part of a list a person is looking at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.filters import CallFilter, parse_call_filters
+from bot.slack.views.values import parse_page_value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListState:
+    """The filters, and the page from 1."""
+
+    filters: CallFilter
+    page: int = 1
+
+    @classmethod
+    def parse(cls, value: str, *, now: datetime) -> ListState:
+        """What a list's button carries.
+
+        Raises:
+            InvalidInputError: no button of ours carries this.
+        """
+        state = parse_page_value(value)
+        return cls(filters=parse_call_filters(state.filters.split(), now=now), page=state.page)

@@ -1,0 +1,93 @@
+"""The list of calls that have ended."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.application.ports import FinishedCallsQuery
+from bot.domain.audit import Action
+from bot.domain.filters import CallFilter, parse_call_filters
+from bot.domain.people import Actor
+from bot.domain.phone_numbers import is_e164
+from bot.slack.desk import Desk
+from bot.slack.features import Ack, Feature, Verb
+from bot.slack.list_state import ListState
+from bot.slack.payloads import Click, Command
+from bot.slack.views.action_ids import ActionId
+from bot.slack.views.call_list import recent_list
+from bot.slack.views.message import MessageView
+
+ASKED_FOR = 100
+ASKED_FOR_TO_FILTER = 1000
+
+
+async def list_recent(ack: Ack, asked: Command, desk: Desk) -> None:
+    """Show finished calls to the person alone."""
+    filters = parse_call_filters(asked.rest.split(), now=desk.clock())
+    await desk.guard.admit(asked.asking, Action.LIST)
+    wanted = ListState(filters=filters)
+    desk.answer(_show(desk, asked, wanted), asked.origin, asked.asking.actor)
+    await ack()
+
+
+async def turn_page(ack: Ack, asked: Click, desk: Desk) -> None:
+    """Draw the list again, as it is now: the same page or another."""
+    wanted = ListState.parse(asked.value, now=desk.clock())
+    await desk.guard.admit(asked.asking, Action.LIST)
+    desk.answer(_redraw(desk, asked, wanted), asked.origin, asked.asking.actor)
+    await ack()
+
+
+async def _show(desk: Desk, asked: Command, wanted: ListState) -> None:
+    actor = asked.asking.actor
+    await desk.replies.to_asker(asked.origin, actor.user_id, await _draw(desk, actor, wanted))
+
+
+async def _redraw(desk: Desk, asked: Click, wanted: ListState) -> None:
+    actor = asked.asking.actor
+    await desk.replies.replace(asked.origin, actor.user_id, await _draw(desk, actor, wanted))
+
+
+async def _draw(desk: Desk, actor: Actor, wanted: ListState) -> MessageView:
+    listing, audience = await asyncio.gather(
+        desk.gateway.list_finished(finished_calls_query(wanted.filters)), desk.audience(actor)
+    )
+    return recent_list(
+        listing,
+        filters=wanted.filters,
+        page=wanted.page,
+        audience=audience,
+        place=desk.place,
+    )
+
+
+def finished_calls_query(filters: CallFilter) -> FinishedCallsQuery:
+    """What Twilio is asked for; it knows no wildcards, so finer filters need more calls."""
+    is_plain = filters == CallFilter(limit=filters.limit)
+    limit = filters.limit or ASKED_FOR
+    return FinishedCallsQuery(
+        limit=limit if is_plain else max(limit, ASKED_FOR_TO_FILTER),
+        from_number=filters.from_number if is_e164(filters.from_number) else "",
+        to_number=filters.to_number if is_e164(filters.to_number) else "",
+        status=filters.status,
+        since=filters.since,
+    )
+
+
+FEATURE = Feature(
+    verbs=(
+        Verb(
+            name="recent",
+            usage="recent [FILTERS]",
+            example="recent since:2h to:+1555*",
+            description="Finished calls",
+            needs=Action.LIST,
+            listener=list_recent,
+        ),
+    ),
+    buttons={
+        ActionId.REFRESH_RECENT: turn_page,
+        ActionId.NEXT_RECENT: turn_page,
+        ActionId.PREVIOUS_RECENT: turn_page,
+    },
+)

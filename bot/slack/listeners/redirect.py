@@ -1,0 +1,115 @@
+"""Redirecting: by command with a target, or by a button that opens a modal at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.domain.audit import Action
+from bot.domain.calls import Conversation
+from bot.domain.card_version import CardVersion
+from bot.domain.redirects import Target, parse_target
+from bot.domain.sids import CallReference, FullSid, parse_call_reference
+from bot.slack.change_requests import origin_of, redirect_request
+from bot.slack.choosing import find_or_ask
+from bot.slack.desk import Desk
+from bot.slack.features import Ack, Feature, Verb
+from bot.slack.payloads import Click, Command, Submission, first_word
+from bot.slack.redirect_form import RedirectForm
+from bot.slack.views.action_ids import ActionId
+from bot.slack.views.formatting import Audience
+from bot.slack.views.notice import notice
+from bot.slack.views.redirect_modal import (
+    CALLBACK_ID,
+    REASON_BLOCK,
+    inputs_of,
+    submitted_target,
+)
+from bot.slack.views.values import parse_call_value
+
+
+async def redirect(ack: Ack, asked: Command, desk: Desk) -> None:
+    """Redirect the call with this SID; for anything shorter ask by the modal, filled in."""
+    name, rest = first_word(asked.rest)
+    reference = parse_call_reference(name)
+    target, reason = parse_target(rest)
+    if isinstance(reference, FullSid):
+        request = redirect_request(
+            asked.asking, asked.origin, reference.call_sid, target=target, reason=reason
+        )
+        desk.perform(await desk.changes.accept(request))
+    else:
+        await desk.guard.admit(asked.asking, Action.REDIRECT)
+        work = _ask(desk, asked, reference, target, reason)
+        desk.answer(work, asked.origin, asked.asking.actor)
+    await ack()
+
+
+async def redirect_clicked(ack: Ack, asked: Click, desk: Desk) -> None:
+    """Open the modal for the call whose button was pressed."""
+    button = parse_call_value(asked.value)
+    await desk.guard.admit(asked.asking, Action.REDIRECT)
+    form = RedirectForm(
+        call_sid=button.call_sid,
+        card_version=button.card_version,
+        origin=origin_of(asked.origin, button),
+    )
+    desk.answer(_open(desk, asked, form), asked.origin, asked.asking.actor)
+    await ack()
+
+
+async def redirect_submitted(ack: Ack, asked: Submission, desk: Desk) -> None:
+    """Redirect the call as the modal says."""
+    form = RedirectForm.parse(asked.metadata)
+    request = redirect_request(
+        asked.asking,
+        form.origin,
+        form.call_sid,
+        target=submitted_target(asked.inputs),
+        reason=asked.inputs.get(REASON_BLOCK, ""),
+        card_version=form.card_version,
+    )
+    desk.perform(await desk.changes.accept(request))
+    await ack()
+
+
+async def _ask(
+    desk: Desk, asked: Command, reference: CallReference, target: Target, reason: str
+) -> None:
+    call = await find_or_ask(desk, asked, reference, intended=Action.REDIRECT)
+    if call is None:
+        return
+    listing = await desk.live.listing()
+    conversation = listing.conversation_of(call.sid) or Conversation(call)
+    form = RedirectForm(
+        call_sid=call.sid,
+        card_version=str(CardVersion.of(None, conversation.legs_digest())),
+        origin=asked.origin,
+    )
+    await _open(desk, asked, form, inputs_of(target, reason))
+
+
+async def _open(
+    desk: Desk, asked: Click | Command, form: RedirectForm, filled: Mapping[str, str] | None = None
+) -> None:
+    """Open the modal at once, from what is known: a trigger lives for 3 s."""
+    audience = Audience(names=desk.numbers.known_names())
+    modal = form.draw(desk.live.known(), at=desk.clock(), audience=audience, filled=filled)
+    if not await desk.replies.open_modal(asked.trigger_id, modal):
+        too_late = notice("Slack did not open the form in time. Please press the button again.")
+        await desk.replies.to_asker(asked.origin, asked.asking.actor.user_id, too_late)
+
+
+FEATURE = Feature(
+    verbs=(
+        Verb(
+            name="redirect",
+            usage="redirect CALL TARGET [reason]",
+            example="redirect +14155550123 hold-music waiting for an expert",
+            description="Send a call elsewhere: to a named target, an https URL, or TwiML",
+            needs=Action.REDIRECT,
+            listener=redirect,
+        ),
+    ),
+    buttons={ActionId.REDIRECT: redirect_clicked},
+    modals={CALLBACK_ID: redirect_submitted},
+)

@@ -1,0 +1,133 @@
+"""The details card of one call: posted to the channel, or opened for the person alone."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.domain.audit import Action
+from bot.domain.errors import (
+    CallNotFoundError,
+    LogUnavailableError,
+    TwilioNotFoundError,
+)
+from bot.domain.people import Actor
+from bot.domain.sids import CallReference, parse_call_reference
+from bot.slack.choosing import find_or_ask
+from bot.slack.desk import Desk
+from bot.slack.features import Ack, Feature, Verb
+from bot.slack.payloads import Click, Command
+from bot.slack.views.action_ids import ActionId
+from bot.slack.views.call_card import call_card
+from bot.slack.views.message import MessageView
+from bot.slack.views.values import parse_call_value
+
+
+async def show(ack: Ack, asked: Command, desk: Desk) -> None:
+    """Post the card of the call that the person named."""
+    reference = parse_call_reference(asked.rest)
+    await desk.guard.admit(asked.asking, Action.LIST)
+    desk.answer(_post_named(desk, asked, reference), asked.origin, asked.asking.actor)
+    await ack()
+
+
+async def details_clicked(ack: Ack, asked: Click, desk: Desk) -> None:
+    """Open the card to the person alone."""
+    call_sid = parse_call_value(asked.value).call_sid
+    await desk.guard.admit(asked.asking, Action.LIST)
+    desk.answer(_open(desk, asked, call_sid), asked.origin, asked.asking.actor)
+    await ack()
+
+
+async def post_clicked(ack: Ack, asked: Click, desk: Desk) -> None:
+    """Post the card of a call, which the person has before them, to the channel."""
+    call_sid = parse_call_value(asked.value).call_sid
+    await desk.guard.admit(asked.asking, Action.LIST)
+    desk.answer(_post(desk, asked, call_sid), asked.origin, asked.asking.actor)
+    await ack()
+
+
+async def refresh_clicked(ack: Ack, asked: Click, desk: Desk) -> None:
+    """Draw the card again, as the call is now."""
+    call_sid = parse_call_value(asked.value).call_sid
+    await desk.guard.admit(asked.asking, Action.LIST)
+    desk.answer(_refresh(desk, asked, call_sid), asked.origin, asked.asking.actor)
+    await ack()
+
+
+async def _post_named(desk: Desk, asked: Command, reference: CallReference) -> None:
+    call = await find_or_ask(desk, asked, reference)
+    if call is not None:
+        await _post(desk, asked, call.sid)
+
+
+async def _open(desk: Desk, asked: Click, call_sid: str) -> None:
+    view = await draw_card(desk, asked.asking.actor, call_sid)
+    await desk.replies.to_asker(asked.origin, asked.asking.actor.user_id, view)
+
+
+async def _post(desk: Desk, asked: Click | Command, call_sid: str) -> None:
+    actor, channel_id = asked.asking.actor, asked.origin.channel_id
+    # Whoever reads along may press the buttons; who may not is refused then.
+    view = await draw_card(desk, actor, call_sid, seen_in_channel=channel_id)
+    await desk.replies.to_channel(asked.origin, actor.user_id, view)
+
+
+async def _refresh(desk: Desk, asked: Click, call_sid: str) -> None:
+    actor, origin = asked.asking.actor, asked.origin
+    seen_in = "" if origin.is_ephemeral else origin.channel_id
+    view = await draw_card(desk, actor, call_sid, seen_in_channel=seen_in)
+    await desk.replies.replace(origin, actor.user_id, view)
+
+
+async def draw_card(
+    desk: Desk, actor: Actor, call_sid: str, *, seen_in_channel: str = ""
+) -> MessageView:
+    """The card of the call as it is now.
+
+    Raises:
+        CallNotFoundError: there is no such call in this account and Region.
+        TwilioError: Twilio did not tell.
+    """
+    can_act = True if seen_in_channel else None
+    try:
+        details, audience, last_change_id = await asyncio.gather(
+            desk.gateway.fetch_details(call_sid),
+            desk.audience(actor, seen_in_channel=seen_in_channel, can_act=can_act),
+            _last_change_id(desk, call_sid),
+        )
+    except TwilioNotFoundError as fault:
+        raise CallNotFoundError(call_sid, account_sid=desk.place.account_sid) from fault
+    desk.live.learn(details.call)
+    return call_card(
+        details,
+        last_change_id=last_change_id,
+        audience=audience,
+        is_ephemeral=not seen_in_channel,
+    )
+
+
+async def _last_change_id(desk: Desk, call_sid: str) -> str | None:
+    """None where the log does not answer: the card is shown all the same."""
+    try:
+        return await desk.log.last_change_id(desk.place.account_sid, call_sid)
+    except LogUnavailableError:
+        return None
+
+
+FEATURE = Feature(
+    verbs=(
+        Verb(
+            name="show",
+            usage="show CALL",
+            example="show +14155550123",
+            description="Post a call's card; CALL is a SID, the end of one, or a live number",
+            needs=Action.LIST,
+            listener=show,
+        ),
+    ),
+    buttons={
+        ActionId.DETAILS: details_clicked,
+        ActionId.POST: post_clicked,
+        ActionId.REFRESH_CARD: refresh_clicked,
+    },
+)

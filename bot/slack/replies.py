@@ -1,0 +1,120 @@
+"""Showing something to the person who acted: through the response_url, or else another way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from aiohttp import ClientError, ClientSession
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+    AsyncServerErrorRetryHandler,
+)
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.domain.changes import Origin
+from bot.slack.views.message import MessageView
+
+_log = logging.getLogger(__name__)
+
+ANSWER_TIMEOUT_S = 5
+# An answer must be on its way within 15 s of the click, of which Twilio may take 10.
+ANSWER_DEADLINE_S = 20.0
+_SLACK_FAULTS = (SlackApiError, ClientError, TimeoutError, OSError)
+
+
+class Replies:
+    """Answers to people. A fault of Slack undoes nothing that was done: it is logged."""
+
+    def __init__(self, client: AsyncWebClient, session: ClientSession) -> None:
+        self._client = client
+        self._session = session
+
+    async def to_asker(self, origin: Origin, user_id: str, view: MessageView) -> None:
+        """A new message that only the person sees."""
+        body = {"response_type": "ephemeral", "replace_original": False}
+        if not await self._respond(origin, body | _content(view)):
+            await self._directly(user_id, view)
+
+    async def to_channel(self, origin: Origin, user_id: str, view: MessageView) -> None:
+        """A new message that the channel sees; works where the bot is no member."""
+        body = {"response_type": "in_channel", "replace_original": False}
+        if await self._respond(origin, body | _content(view)):
+            return
+        if not await self._post(origin.channel_id, view):
+            await self._directly(user_id, view)
+
+    async def replace(self, origin: Origin, user_id: str, view: MessageView) -> None:
+        """Put *view* where the message was that the person acted on."""
+        if await self._respond(origin, {"replace_original": True} | _content(view)):
+            return
+        if not origin.is_ephemeral and await self._update(origin, view):
+            return
+        await self._directly(user_id, view)
+
+    async def open_modal(self, trigger_id: str, view: dict[str, Any]) -> bool:
+        """Open a modal; False where Slack did not (a trigger lives for 3 s)."""
+        return await self._call(self._client.views_open, trigger_id=trigger_id, view=view)
+
+    async def _respond(self, origin: Origin, body: dict[str, Any]) -> bool:
+        if not origin.response_url:
+            return False
+        webhook = AsyncWebhookClient(
+            origin.response_url,
+            session=self._session,
+            timeout=ANSWER_TIMEOUT_S,
+            retry_handlers=[
+                AsyncConnectionErrorRetryHandler(),
+                AsyncServerErrorRetryHandler(max_retry_count=2),
+                AsyncRateLimitErrorRetryHandler(max_retry_count=2),
+            ],
+        )
+        try:
+            async with asyncio.timeout(ANSWER_DEADLINE_S):
+                answer = await webhook.send_dict(body)
+        except _SLACK_FAULTS:
+            _log.warning("an answer through a response_url failed")
+            return False
+        if answer.status_code != 200:  # noqa: PLR2004 - the SDK does not raise here
+            _log.warning("Slack refused an answer", extra={"status": answer.status_code})
+        return answer.status_code == 200  # noqa: PLR2004
+
+    async def _post(self, channel_id: str, view: MessageView) -> bool:
+        return await self._call(self._client.chat_postMessage, channel=channel_id, **_content(view))
+
+    async def _update(self, origin: Origin, view: MessageView) -> bool:
+        return await self._call(
+            self._client.chat_update,
+            channel=origin.channel_id,
+            ts=origin.message_ts,
+            **_content(view),
+        )
+
+    async def _directly(self, user_id: str, view: MessageView) -> None:
+        """The last way: a direct message from the app."""
+        if not await self._post(user_id, view):
+            _log.error("an answer could not be shown to anybody", extra={"text": view.text})
+
+    async def _call(self, method: Any, **arguments: Any) -> bool:
+        try:
+            async with asyncio.timeout(ANSWER_DEADLINE_S):
+                await method(**arguments)
+        except _SLACK_FAULTS as fault:
+            _log.warning("Slack refused or failed", extra={"fault": _name(fault)})
+            return False
+        return True
+
+
+def _content(view: MessageView) -> dict[str, Any]:
+    return {"text": view.text, "blocks": list(view.blocks)}
+
+
+def _name(fault: BaseException) -> str:
+    """The code of Slack's answer, or the kind of fault; never the body."""
+    if isinstance(fault, SlackApiError):
+        return str(fault.response.get("error"))
+    return type(fault).__name__
