@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bot.domain.calls import Call, Conference
 from bot.domain.errors import TwilioError
-from bot.twilio.account_api import AccountApi
+from bot.twilio.account_api import AccountApi, Rows
 from bot.twilio.parsing import Row
 from bot.twilio.task_groups import all_or_first_fault
 
@@ -19,6 +19,8 @@ MOST_CONFERENCES = 20
 _AT_ONCE = 5
 # Twilio's limit is 250. Source: https://www.twilio.com/docs/voice/twiml/conference
 _MOST_PARTICIPANTS = 250
+# Whoever is alone in a conference is in one that has not begun.
+_RUNNING = ("in-progress", "init")
 _CONFERENCE_SID = re.compile(r"CF[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
 
 
@@ -35,7 +37,7 @@ _NOT_LEARNT = ConferenceSight(None, False)
 
 
 async def find_conference(api: AccountApi, call: Call, *, timeout_s: float) -> ConferenceSight:
-    """The conference that the call is in, from the newest twenty; never raises for Twilio."""
+    """The conference that the call is in, if it is one of twenty; never raises for Twilio."""
     if call.status != "in-progress":
         return _IN_NONE
     try:
@@ -47,14 +49,8 @@ async def find_conference(api: AccountApi, call: Call, *, timeout_s: float) -> C
 
 
 async def _look_through(api: AccountApi, call_sid: str, *, timeout_s: float) -> ConferenceSight:
-    running = await api.list_rows(
-        "/Conferences",
-        "conferences",
-        {"Status": "in-progress"},
-        limit=MOST_CONFERENCES,
-        timeout_s=timeout_s,
-    )
-    conferences = [row for row in running.rows if _CONFERENCE_SID.fullmatch(str(row.get("sid")))]
+    running = await _list_running(api, timeout_s=timeout_s)
+    conferences = running.rows[:MOST_CONFERENCES]
     for first in range(0, len(conferences), _AT_ONCE):
         some = conferences[first : first + _AT_ONCE]
         async with all_or_first_fault() as group:
@@ -62,7 +58,31 @@ async def _look_through(api: AccountApi, call_sid: str, *, timeout_s: float) -> 
         for task in tasks:
             if call_sid in task.result().participant_call_sids:
                 return ConferenceSight(task.result(), True)
-    return _NOT_LEARNT if running.has_more else _IN_NONE
+    has_others = running.has_more or len(running.rows) > len(conferences)
+    return _NOT_LEARNT if has_others else _IN_NONE
+
+
+async def _list_running(api: AccountApi, *, timeout_s: float) -> Rows:
+    async with all_or_first_fault() as group:
+        tasks = [
+            group.create_task(
+                api.list_rows(
+                    "/Conferences",
+                    "conferences",
+                    {"Status": status},
+                    limit=MOST_CONFERENCES,
+                    timeout_s=timeout_s,
+                )
+            )
+            for status in _RUNNING
+        ]
+    listed = [task.result() for task in tasks]
+    rows = [row for one in listed for row in one.rows if _is_conference(row)]
+    return Rows(rows, any(one.has_more for one in listed))
+
+
+def _is_conference(row: Row) -> bool:
+    return _CONFERENCE_SID.fullmatch(str(row.get("sid"))) is not None
 
 
 async def _look_at(api: AccountApi, row: Row, *, timeout_s: float) -> Conference:

@@ -154,9 +154,8 @@ class TwilioGateway:
                 found += [call for call in calls if _is_wanted(call, query)]
                 pages_seen += 1
                 has_more = page.has_more and not _are_all_too_old(calls, query)
-                if not has_more or len(found) >= query.limit:
-                    break
-                if pages_seen == _MOST_PAGES_OF_FINISHED:
+                is_enough = len(found) >= query.limit or pages_seen == _MOST_PAGES_OF_FINISHED
+                if is_enough or not has_more:
                     break
         return Listing(
             calls=newest_first(found)[: query.limit],

@@ -108,7 +108,7 @@ class HttpClient(AsyncHttpClient):
             method, uri, _as_texts(params), _as_texts(data), {**(headers or {}), **signed}
         )
         now = asyncio.get_running_loop().time
-        ends_at = now() + (timeout or self._timeout_s)
+        ends_at = now() + (self._timeout_s if timeout is None else timeout)
         tries = 0
         while True:
             answer = await self._try(request, timeout_s=ends_at - now())
@@ -128,6 +128,8 @@ class HttpClient(AsyncHttpClient):
             self._session = None
 
     async def _try(self, request: _Request, *, timeout_s: float) -> Response | _Failure:
+        if timeout_s <= 0:  # To aiohttp that would mean to wait for ever.
+            return _Failure(_unreachable("no time was left to ask Twilio"))
         began = perf_counter()
         try:
             async with self._opened_session().request(
@@ -184,10 +186,14 @@ def _as_texts(values: Mapping[str, object] | None) -> dict[str, str]:
     return {name: str(value) for name, value in (values or {}).items()}
 
 
+def _unreachable(what: str) -> TwilioUnavailableError:
+    return TwilioUnavailableError(what, may_have_acted=False)
+
+
 def _error_of_fault(fault: aiohttp.ClientError | TimeoutError) -> TwilioUnavailableError:
     """Our error for no answer; the fault's own words are left out, since they hold the query."""
     if isinstance(fault, _NEVER_CONNECTED):
-        return TwilioUnavailableError("Twilio could not be reached", may_have_acted=False)
+        return _unreachable("Twilio could not be reached")
     what = "did not answer in time" if isinstance(fault, TimeoutError) else "broke off"
     return TwilioUnavailableError(f"Twilio {what} ({type(fault).__name__})", may_have_acted=True)
 
