@@ -24,11 +24,6 @@ class TaskSupervisor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._services: set[asyncio.Task[None]] = set()
 
-    @property
-    def running(self) -> int:
-        """How many pieces of work have not ended."""
-        return len(self._tasks)
-
     def spawn(
         self, work: Coroutine[Any, Any, object], *, name: str, on_fault: OnFault | None = None
     ) -> None:
@@ -39,13 +34,17 @@ class TaskSupervisor:
         """Run a loop that has no end of its own until shutdown; one that fails starts again."""
         self._keep(self._services, self._again_and_again(loop, name), name)
 
+    async def at_rest(self) -> None:
+        """Return once no work is left; work may have spawned more work."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
     async def stop(self, *, timeout_s: float) -> bool:
         """Wait for the work; after *timeout_s* seconds cancel what is left and say False."""
         await _cancel(self._services)
         try:
             async with asyncio.timeout(timeout_s):
-                while self._tasks:  # work may spawn more work
-                    await asyncio.wait(set(self._tasks))
+                await self.at_rest()
         except TimeoutError:
             _log.warning("work was cut off at shutdown; it is settled at the next start")
             await _cancel(self._tasks)

@@ -1,4 +1,4 @@
-"""A small company with its Slack, its Twilio and its bot, all on loopback, for tests that tell a story."""
+"""A small company with its Slack, its Twilio and its bot, all on loopback, for stories."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ SIGNING_SECRET = "c3" * 16
 
 ANA, BEN, VERA, ADA, GUS, OLGA = "U0ANA", "U0BEN", "U0VERA", "U0ADA", "U0GUS", "U0OLGA"
 SUPPORT, FRAUD, SHARED = "C0SUPPORT", "C0FRAUD", "C0SHARED"
+SECOND_LOOK_AFTER_S = 0.4
 SUPPORT_LINE = "+442079460000"
 SUPPORT_FLOW = "https://voice.example.com/support"
 
@@ -73,8 +74,7 @@ class Company:
     async def at_rest(self, *, within_s: float = 20.0) -> None:
         """Wait until the bot has ended all that it does after its acks."""
         async with asyncio.timeout(within_s):
-            while self.bot.tasks.running:
-                await asyncio.sleep(0.005)
+            await self.bot.tasks.at_rest()
 
     def seen_by(self, who: str, *, where: str = SUPPORT) -> list[Message]:
         """The channel's messages as this person sees them, oldest first."""
@@ -160,7 +160,7 @@ async def company(database_url: str, **settings: str) -> AsyncIterator[Company]:
     """The whole company at work."""
     async with outside_world() as (slack, twilio):
         environ = environ_for(slack, twilio, database_url=database_url, **settings)
-        async with run_bot(load_settings(environ), second_look_after_s=0.05) as bot:
+        async with run_bot(load_settings(environ), second_look_after_s=SECOND_LOOK_AFTER_S) as bot:
             runner = web.AppRunner(bot.web_app, access_log=None)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()
