@@ -7,12 +7,13 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from uuid import uuid4
 
 import structlog
 from aiohttp import ClientSession, web
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.application.accept_change import ChangeDesk
 from bot.application.deadlines import SECOND_LOOK_AFTER_S
@@ -106,24 +107,222 @@ async def prepare_database(database_url: str) -> None:
     await asyncio.to_thread(migrate.upgrade, database_url)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
-    """The parts that have to be started and ended."""
+    """All parts, each wired when it is first asked for; nothing is opened or started by wiring.
 
-    web_app: web.Application
-    gateway: TwilioGateway
-    installation: Installation
-    tasks: TaskSupervisor
-    settler: Settler
-    denials: Denials
-    ledger: SqlLedger
-    log: SqlAuditReader
+    `second_look_after_s` is how many seconds after a redirect the call is looked at again.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        database: Database,
+        session: ClientSession,
+        clock: Clock = now,
+        second_look_after_s: float = SECOND_LOOK_AFTER_S,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._session = session
+        self._clock = clock
+        self._second_look_after_s = second_look_after_s
+        self._owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+        self.tasks = TaskSupervisor()
+        self.metrics = Metrics()
+
+    async def start(self) -> None:
+        """Greet Twilio and Slack, and begin to settle what a dead process left.
+
+        Raises:
+            TokenRefusedError: Slack does not accept the token.
+        """
+        await asyncio.gather(self.gateway.warm(), self.installation.learn(timeout_s=START_WAITS_S))
+        self.tasks.serve(self.settler.run, name="settle abandoned changes")
+        self.tasks.serve(self.installation.keep_learning, name="learn the installation")
 
     async def stop(self) -> None:
         """Finish what was accepted, write what is held back, close the log."""
         await self.tasks.stop(timeout_s=DRAIN_S)
         await self.denials.flush(everything=True)
         await self.ledger.close()
+
+    @cached_property
+    def web_app(self) -> web.Application:
+        """What answers over HTTP."""
+        token = self._settings.metrics_token
+        slack_app = build_slack_app(
+            client=self.slack_client,
+            signing_secret=self._settings.slack_signing_secret.get_secret_value(),
+            installation=self.installation,
+            features=FEATURES,
+            desk=self.desk,
+        )
+        return build_web_app(
+            slack_events=events_handler(slack_app),
+            readiness=self.readiness,
+            metrics=self.metrics,
+            metrics_token=token.get_secret_value() if token else None,
+        )
+
+    async def readiness(self) -> Readiness:
+        """Whether requests can be served."""
+        return Readiness({"database": await self.log.is_answering()})
+
+    @cached_property
+    def place(self) -> Place:
+        """Where this bot stands."""
+        return Place(
+            account_sid=self._settings.twilio_account_sid,
+            region=self._settings.twilio_region or DEFAULT_REGION,
+            command=self._settings.command,
+        )
+
+    @cached_property
+    def gateway(self) -> TwilioGateway:
+        """Twilio."""
+        username, password = self._settings.twilio_credentials
+        return TwilioGateway(
+            account_sid=self._settings.twilio_account_sid,
+            username=username,
+            password=password,
+            region=self._settings.twilio_region or "",
+            edge=self._settings.twilio_edge or "",
+            api_url=self._settings.twilio_api_url or "",
+            clock=self._clock,
+        )
+
+    @cached_property
+    def slack_client(self) -> AsyncWebClient:
+        """Slack's Web API."""
+        return build_web_client(
+            token=self._settings.slack_bot_token.get_secret_value(),
+            api_url=self._settings.slack_api_url,
+            session=self._session,
+        )
+
+    @cached_property
+    def installation(self) -> Installation:
+        """The workspace that the app is installed in."""
+        return Installation(self.slack_client)
+
+    @cached_property
+    def ledger(self) -> SqlLedger:
+        """The writing side of the database."""
+        return SqlLedger(self._database.writer, chain_id=MAIN_CHAIN, clock=self._clock)
+
+    @cached_property
+    def log(self) -> SqlAuditReader:
+        """The reading side of the database."""
+        return SqlAuditReader(self._database.reader, chain_id=MAIN_CHAIN)
+
+    @cached_property
+    def live(self) -> LiveCalls:
+        """The shared look at the live calls."""
+        return LiveCalls(self.gateway, poll_s=self._settings.poll_s)
+
+    @cached_property
+    def finder(self) -> CallFinder:
+        """Finds the call that a person named."""
+        return CallFinder(self.gateway, self.live, account_sid=self._settings.twilio_account_sid)
+
+    @cached_property
+    def numbers(self) -> NumberBook:
+        """The names and flows of our numbers."""
+        return NumberBook(self.gateway)
+
+    @cached_property
+    def rights(self) -> Rights:
+        """Who may do what."""
+        directory = SlackMemberDirectory(
+            self.slack_client, team_id=lambda: self.installation.team_id
+        )
+        return Rights(self._settings.role_lists, directory)
+
+    @cached_property
+    def denials(self) -> Denials:
+        """The record of refusals."""
+        return Denials(self.ledger, clock=self._clock)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """Admits people to what they may see."""
+        return Guard(self.rights, self.denials)
+
+    @cached_property
+    def changes(self) -> ChangeDesk:
+        """Accepts changes."""
+        return ChangeDesk(
+            ledger=self.ledger,
+            rights=self.rights,
+            denials=self.denials,
+            live=self.live,
+            policy=RedirectPolicy(
+                hosts=self._settings.redirect_hosts,
+                dial_prefixes=self._settings.dial_prefixes,
+                ask=self.rights.who_to_ask(Role.ADMIN),
+            ),
+            account_sid=self._settings.twilio_account_sid,
+            owner=self._owner,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def worker(self) -> ChangeWorker:
+        """Performs changes."""
+        return ChangeWorker(
+            ledger=self.ledger,
+            sender=ChangeSender(self.gateway, self.live, clock=self._clock),
+            live=self.live,
+            destinations=DestinationBook(self.finder, self.numbers),
+            announcer=SlackAnnouncer(self.replies, self.channels, self.numbers, place=self.place),
+            tasks=self.tasks,
+            clock=self._clock,
+            second_look_after_s=self._second_look_after_s,
+        )
+
+    @cached_property
+    def settler(self) -> Settler:
+        """Settles what lost owners left."""
+        return Settler(
+            ledger=self.ledger,
+            worker=self.worker,
+            denials=self.denials,
+            tasks=self.tasks,
+            owner=self._owner,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def replies(self) -> Replies:
+        """Answers to people in Slack."""
+        return Replies(self.slack_client, self._session)
+
+    @cached_property
+    def channels(self) -> ChannelBook:
+        """Which channels are shared with other companies."""
+        return ChannelBook(self.slack_client)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What the listeners work with."""
+        return Desk(
+            guard=self.guard,
+            rights=self.rights,
+            changes=self.changes,
+            worker=self.worker,
+            live=self.live,
+            gateway=self.gateway,
+            finder=self.finder,
+            numbers=self.numbers,
+            freeze=FreezeSwitch(self.guard, self.ledger),
+            log=self.log,
+            replies=self.replies,
+            channels=self.channels,
+            tasks=self.tasks,
+            clock=self._clock,
+            place=self.place,
+        )
 
 
 @asynccontextmanager
@@ -136,7 +335,7 @@ async def run_bot(
         database = open_database(settings.database_url.get_secret_value())
         closing.push_async_callback(database.close)
         session = await closing.enter_async_context(ClientSession())
-        bot = build_bot(
+        bot = Bot(
             settings,
             database=database,
             session=session,
@@ -144,123 +343,5 @@ async def run_bot(
             second_look_after_s=second_look_after_s,
         )
         closing.push_async_callback(bot.gateway.close)
-        await asyncio.gather(bot.gateway.warm(), bot.installation.learn(timeout_s=START_WAITS_S))
-        bot.tasks.serve(bot.settler.run, name="settle abandoned changes")
-        bot.tasks.serve(bot.installation.keep_learning, name="learn the installation")
+        await bot.start()
         yield bot
-
-
-def build_bot(
-    settings: Settings,
-    *,
-    database: Database,
-    session: ClientSession,
-    clock: Clock,
-    second_look_after_s: float,
-) -> Bot:
-    """All layers, wired; nothing is started."""
-    metrics = Metrics()
-    tasks = TaskSupervisor()
-    owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
-    username, password = settings.twilio_credentials
-    gateway = TwilioGateway(
-        account_sid=settings.twilio_account_sid,
-        username=username,
-        password=password,
-        region=settings.twilio_region or "",
-        edge=settings.twilio_edge or "",
-        api_url=settings.twilio_api_url or "",
-        clock=clock,
-    )
-    client = build_web_client(
-        token=settings.slack_bot_token.get_secret_value(),
-        api_url=settings.slack_api_url,
-        session=session,
-    )
-    installation = Installation(client)
-    place = Place(
-        account_sid=settings.twilio_account_sid,
-        region=settings.twilio_region or DEFAULT_REGION,
-        command=settings.command,
-    )
-    ledger = SqlLedger(database.writer, chain_id=MAIN_CHAIN, clock=clock)
-    log = SqlAuditReader(database.reader, chain_id=MAIN_CHAIN)
-    directory = SlackMemberDirectory(client, team_id=lambda: installation.team_id)
-    rights = Rights(settings.role_lists, directory)
-    denials = Denials(ledger, clock=clock)
-    guard = Guard(rights, denials)
-    live = LiveCalls(gateway, poll_s=settings.poll_s)
-    finder = CallFinder(gateway, live, account_sid=settings.twilio_account_sid)
-    numbers = NumberBook(gateway)
-    replies = Replies(client, session)
-    channels = ChannelBook(client)
-    worker = ChangeWorker(
-        ledger=ledger,
-        sender=ChangeSender(gateway, live, clock=clock),
-        live=live,
-        destinations=DestinationBook(finder, numbers),
-        announcer=SlackAnnouncer(replies, channels, numbers, place=place),
-        tasks=tasks,
-        clock=clock,
-        second_look_after_s=second_look_after_s,
-    )
-    desk = Desk(
-        guard=guard,
-        rights=rights,
-        changes=ChangeDesk(
-            ledger=ledger,
-            rights=rights,
-            denials=denials,
-            live=live,
-            policy=RedirectPolicy(
-                hosts=settings.redirect_hosts,
-                dial_prefixes=settings.dial_prefixes,
-                ask=rights.who_to_ask(Role.ADMIN),
-            ),
-            account_sid=settings.twilio_account_sid,
-            owner=owner,
-            clock=clock,
-        ),
-        worker=worker,
-        live=live,
-        gateway=gateway,
-        finder=finder,
-        numbers=numbers,
-        freeze=FreezeSwitch(guard, ledger),
-        log=log,
-        replies=replies,
-        channels=channels,
-        tasks=tasks,
-        clock=clock,
-        place=place,
-    )
-    slack_app = build_slack_app(
-        client=client,
-        signing_secret=settings.slack_signing_secret.get_secret_value(),
-        installation=installation,
-        features=FEATURES,
-        desk=desk,
-    )
-
-    async def readiness() -> Readiness:
-        return Readiness({"database": await log.is_answering()})
-
-    return Bot(
-        web_app=build_web_app(
-            slack_events=events_handler(slack_app),
-            readiness=readiness,
-            metrics=metrics,
-            metrics_token=(
-                settings.metrics_token.get_secret_value() if settings.metrics_token else None
-            ),
-        ),
-        gateway=gateway,
-        installation=installation,
-        tasks=tasks,
-        settler=Settler(
-            ledger=ledger, worker=worker, denials=denials, tasks=tasks, owner=owner, clock=clock
-        ),
-        denials=denials,
-        ledger=ledger,
-        log=log,
-    )
