@@ -20,6 +20,7 @@ _VENDORS = (
     "aiosqlite",
     "alembic",
     "asyncio",
+    "hookflash",  # what Bolt calls the loggers of the app
     "psycopg",
     "slack_bolt",
     "slack_sdk",
@@ -152,6 +153,4 @@ def _is_worth_showing(record: logging.LogRecord) -> bool:
     """Looked at by the handler, since Bolt copies the root's level to each of its loggers."""
     if record.levelno >= logging.WARNING:
         return True
-    return not any(
-        record.name == vendor or record.name.startswith(f"{vendor}.") for vendor in _VENDORS
-    )
+    return not record.name.startswith(_VENDORS)

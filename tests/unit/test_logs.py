@@ -129,7 +129,8 @@ def test_a_traceback_is_shown_without_values(
 
 
 @pytest.mark.parametrize(
-    "vendor", ["slack_bolt.AsyncRequestVerification", "slack_sdk.web", "twilio.http_client"]
+    "vendor",
+    ["slack_bolt.AsyncRequestVerification", "hookflash:hang_up", "slack_sdk.web", "twilio.http"],
 )
 def test_vendors_are_heard_from_warning_on(capsys: pytest.CaptureFixture[str], vendor: str) -> None:
     configure_logging(level="DEBUG", log_format="json")

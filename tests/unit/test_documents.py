@@ -1,0 +1,99 @@
+"""Holds the documents to the code: settings, commands, and links that lead somewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from bot.cli import main
+from bot.settings import variables
+from bot.slack.listeners import FEATURES
+
+TOP = Path(__file__).parents[2]
+README = (TOP / "README.md").read_text()
+APP: dict[str, Any] = json.loads((TOP / "app.json").read_text())
+DOCUMENTS = sorted([*TOP.glob("*.md"), *TOP.glob("docs/**/*.md")])
+
+
+def shown_default(field: FieldInfo) -> str:
+    """How the README writes the default of a setting."""
+    if field.is_required():
+        return "required"
+    match field.get_default():
+        case None:
+            return "none"
+        case frozenset() as several:
+            return f"`{','.join(sorted(several))}`" if several else "none"
+        case SecretStr() as secret:
+            return f"`{secret.get_secret_value()}`"
+        case float() as number:
+            return f"`{number:g}`"
+        case plain:
+            return f"`{plain}`"
+
+
+def test_the_readme_tells_each_setting_with_its_default() -> None:
+    rows = set(re.findall(r"^\| `[A-Z_]+` \| .* \|$", README, re.MULTILINE))
+
+    assert rows == {
+        f"| `{name}` | {shown_default(field)} | {field.description} |"
+        for name, field in variables().items()
+    }
+
+
+def test_heroku_is_told_each_setting() -> None:
+    told = {name: (entry["description"], entry["required"]) for name, entry in APP["env"].items()}
+
+    assert told == {
+        name: (field.description, field.is_required()) for name, field in variables().items()
+    }
+
+
+def test_heroku_gets_what_the_procfile_needs() -> None:
+    processes = dict(
+        line.split(": ", 1) for line in (TOP / "Procfile").read_text().splitlines() if line
+    )
+
+    assert processes == {"release": "python -m bot db upgrade", "web": "python -m bot serve"}
+    assert set(APP["formation"]) == {"web"}
+    assert any(addon["plan"].startswith("heroku-postgresql:") for addon in APP["addons"])
+    assert {"name", "description", "keywords", "stack", "buildpacks"} <= APP.keys()
+
+
+def test_the_readme_tells_each_verb() -> None:
+    for verb in (verb for feature in FEATURES for verb in feature.verbs):
+        assert f"`/calls {verb.usage}`" in README
+
+
+def test_the_readme_tells_each_command_of_the_terminal() -> None:
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        _name, command, _rest = main.resolve_command(context, [name])
+        subcommands = command.commands if isinstance(command, click.Group) else {}
+        assert f"`hookflash {name}" in README
+        for subcommand in subcommands:
+            assert re.search(rf"^\| .*`(hookflash {name} )?{subcommand}`", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", document.read_text())
+    files = [target for target in targets if "://" not in target]
+
+    assert [target for target in files if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("document", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_paths_that_are_named_exist(document: str) -> None:
+    named = re.findall(
+        r"`((?:bot|tests|migrations|scripts|docs)/[\w/.-]+)`", (TOP / document).read_text()
+    )
+
+    assert [path for path in named if not (TOP / path).exists()] == []
