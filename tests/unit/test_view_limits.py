@@ -17,7 +17,7 @@ from bot.domain.audit import Action, Event
 from bot.domain.audit_log import AuditPage, AuditQuery
 from bot.domain.calls import Call, CallDetails, Conversation, Listing
 from bot.domain.changes import Freeze, Outcome, OutcomeReason
-from bot.domain.filters import CallFilter
+from bot.domain.filters import CallFilter, parse_call_filters
 from bot.domain.people import Actor, Role
 from bot.sandbox.slack.block_kit import flaws_of_blocks, flaws_of_view
 from bot.sandbox.slack.block_kit_blocks import Surface
@@ -39,9 +39,14 @@ from tests.unit.view_facts import (
     DETAILS,
     HOSTILE_TEXT,
     NOW,
+    OPERATORS,
     PLACE,
     ROWS,
+    a_call,
     a_change,
+    a_child,
+    a_listing,
+    a_row,
     sid,
 )
 
@@ -259,6 +264,53 @@ def test_slack_takes_any_freeze(reason: str, name: str, audience: Audience) -> N
 )
 def test_slack_takes_any_help(rows: list[HelpRow]) -> None:
     assert_slack_takes(help_page(rows, role=Role.ADMIN, place=PLACE))
+
+
+@pytest.mark.parametrize("character", ["&", "x", "😀"])
+def test_the_longest_list_is_within_what_a_message_may_hold(character: str) -> None:
+    long = character * 5000
+    facts = {"status": long, "direction": long, "from_number": long, "to_number": long}
+    calls = [a_call(number, **facts) for number in range(10)]
+    children = [a_child(100 + number, of=number // 4, **facts) for number in range(40)]
+    words = ["since:1d", "limit:1000", "longer:1s"]
+
+    view = call_list(
+        a_listing(*calls, *children, is_cut_off=True),
+        filters=parse_call_filters(words, now=NOW),
+        page=1,
+        now=NOW,
+        audience=Audience(names={long: "x" + long}, can_act=True),
+        place=PLACE,
+        banner="Hung up. " * 1000,
+        is_log_down=True,
+    )
+
+    assert len(view.blocks) == 25
+    assert_slack_takes(view)
+
+
+@pytest.mark.parametrize("character", ["&", "x", "😀"])
+def test_the_longest_page_of_the_log_is_within_what_a_message_may_hold(character: str) -> None:
+    long = character * 5000
+    row = a_row(
+        seq=10**15,
+        event=long,
+        action=long,
+        details={"reason": long, "status_after": long},
+        personal=dict.fromkeys(("from", "to", "reason", "target", "actor_name"), long),
+        note=long,
+        actor_user_id=long,
+    )
+
+    view = audit_page(
+        AuditPage(rows=[row] * 50, next_before_seq=1),
+        AuditQuery(),
+        audience=OPERATORS,
+        place=PLACE,
+    )
+
+    assert "35 more do not fit" in str(view.blocks)
+    assert_slack_takes(view)
 
 
 @given(st.integers(1, 20_000))

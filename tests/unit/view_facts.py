@@ -1,6 +1,11 @@
 """Values that the tests of the views are made of: a plain company, and what an attacker sends."""
 
+import json
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -18,6 +23,7 @@ from bot.domain.changes import (
 )
 from bot.domain.people import Actor
 from bot.slack.views.formatting import Audience, Place
+from bot.slack.views.message import MessageView
 
 NOW = datetime(2026, 11, 22, 14, 2, 7, tzinfo=UTC)
 ANA = Actor("T0HOME", "U0ANA", "ana")
@@ -133,6 +139,39 @@ def a_row(
         personal=values["personal"],  # type: ignore[arg-type] # by name
         note=str(values["note"]),
     )
+
+
+def buttons(blocks: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for block in blocks:
+        for element in [*block.get("elements", ()), block.get("accessory")]:
+            if element and element["type"] == "button":
+                yield element
+
+
+def labels(view: MessageView) -> list[str]:
+    return [button["text"]["text"] for button in buttons(view.blocks)]
+
+
+def value_of(view: MessageView, label: str) -> str:
+    return next(
+        str(button["value"]) for button in buttons(view.blocks) if button["text"]["text"] == label
+    )
+
+
+def readable(node: Any) -> Any:
+    """The same with dates as a reader in UTC sees them, short SIDs and short lines."""
+    if isinstance(node, str):
+        dated = re.sub(r"<!date\^[^|]*\|([^>]*)>", r"\1", node)
+        short = re.sub(r"(CA0|ACa)[0a]*", lambda match: f"{match[0][:2]}…", dated)
+        return "\n".join(textwrap.fill(line, 80) for line in short.split("\n"))
+    if isinstance(node, Mapping):
+        return {key: readable(value) for key, value in node.items()}
+    return [readable(value) for value in node] if isinstance(node, list | tuple) else node
+
+
+def everything(view: MessageView | dict[str, Any]) -> str:
+    shown = view if isinstance(view, dict) else {"text": view.text, "blocks": view.blocks}
+    return json.dumps(shown, ensure_ascii=False)
 
 
 # Marks of an attack: none of them may reach Slack as they are.

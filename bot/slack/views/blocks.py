@@ -72,4 +72,4 @@ def button(
     confirm: kit.Confirm | None = None,
 ) -> kit.Button:
     """A button that sends its value back."""
-    return kit.Button(label, action_id=action_id, value=value, style=style, confirm=confirm)
+    return kit.Button(label, action_id=str(action_id), value=value, style=style, confirm=confirm)

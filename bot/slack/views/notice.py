@@ -25,8 +25,8 @@ def notice_modal(title: str, *paragraphs: str) -> dict[str, Any]:
 
 
 def reason_words(reason: str, audience: Audience) -> str:
-    """Marked-up: the reason that a person gave, after a colon; empty where there was none."""
-    return f": {escape(audience.free_text(reason), REASON_LIMIT)}" if reason else ""
+    """Marked-up: the reason that a person gave, in brackets; empty where there was none."""
+    return f" (reason: {escape(audience.free_text(reason), REASON_LIMIT)})" if reason else ""
 
 
 def freeze_announcement(freeze: Freeze, *, audience: Audience, place: Place) -> MessageView:

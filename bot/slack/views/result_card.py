@@ -25,7 +25,7 @@ def result_card(
     look = blocks.button("Details", ActionId.DETAILS, CallValue(change.call_sid).encode())
     buttons = [] if outcome.event is Event.SUCCEEDED else [look]
     return message(
-        " ".join(lines), [blocks.section("outcome", lines), blocks.actions("actions", buttons)]
+        "\n".join(lines), [blocks.section("outcome", lines), blocks.actions("actions", buttons)]
     )
 
 

@@ -1,0 +1,265 @@
+"""What the lists of calls say and offer, and to whom."""
+
+from datetime import timedelta
+
+import pytest
+from inline_snapshot import snapshot
+
+from bot.domain.filters import CallFilter, parse_call_filters
+from bot.slack.views.call_list import call_list, recent_list
+from bot.slack.views.formatting import Audience
+from bot.slack.views.message import MessageView
+from bot.slack.views.values import parse_call_value, parse_page_value
+from tests.unit.view_facts import (
+    CALLER,
+    NOW,
+    OPERATORS,
+    PLACE,
+    SHARED_CHANNEL,
+    SUPPORT_LINE,
+    VIEWERS,
+    a_call,
+    a_child,
+    a_listing,
+    buttons,
+    everything,
+    labels,
+    readable,
+    sid,
+    value_of,
+)
+
+
+def a_live_list(
+    *numbers: int, words: str = "", page: int = 1, audience: Audience = OPERATORS, banner: str = ""
+) -> MessageView:
+    return call_list(
+        a_listing(*(a_call(number) for number in numbers)),
+        filters=parse_call_filters(words.split(), now=NOW),
+        page=page,
+        now=NOW + timedelta(seconds=4),
+        audience=audience,
+        place=PLACE,
+        banner=banner,
+    )
+
+
+def test_a_live_list_reads_well() -> None:
+    view = call_list(
+        a_listing(a_call(1), a_child(2, status="ringing")),
+        filters=CallFilter(),
+        page=1,
+        now=NOW + timedelta(seconds=4),
+        audience=OPERATORS,
+        place=PLACE,
+        banner="Hung up by <@U0BO>.",
+    )
+
+    assert readable(view.text) == snapshot("""\
+Hung up by <@U0BO>.
+1 live call, 1 ringing
++44 20 7946 0000 → Support line +1 415-555-0123, on the line with +33 1 40 00 00
+00 (ringing), in progress · 3 min 12 s, since 13:58:55 UTC · inbound · `000001`\
+""")
+    assert readable(view.blocks[2:4]) == snapshot(
+        [
+            {
+                "type": "section",
+                "block_id": "call-0",
+                "text": {
+                    "type": "mrkdwn",
+                    "text": """\
+*+44 20 7946 0000 → Support line +1 415-555-0123*
+on the line with +33 1 40 00 00 00 (ringing)
+in progress · 3 min 12 s, since 13:58:55 UTC · inbound · `000001`\
+""",
+                    "verbatim": True,
+                },
+            },
+            {
+                "type": "actions",
+                "block_id": "call-0-actions",
+                "elements": [
+                    {
+                        "type": "button",
+                        "text": {"type": "plain_text", "text": "Details"},
+                        "action_id": "call.details",
+                        "value": "v1|CA…1|-.ce7df308e0e03268|",
+                    },
+                    {
+                        "type": "button",
+                        "text": {"type": "plain_text", "text": "Redirect…"},
+                        "action_id": "call.redirect",
+                        "value": "v1|CA…1|-.ce7df308e0e03268|v1|1|",
+                    },
+                    {
+                        "type": "button",
+                        "text": {"type": "plain_text", "text": "Hang up"},
+                        "action_id": "call.hang_up",
+                        "style": "danger",
+                        "value": "v1|CA…1|-.ce7df308e0e03268|v1|1|",
+                        "confirm": {
+                            "title": {"type": "plain_text", "text": "Hang up this call?"},
+                            "text": {
+                                "type": "plain_text",
+                                "text": """\
++44 20 7946 0000 → Support line +1 415-555-0123, in progress, 3 min 12 s. +33 1
+40 00 00 00 will be cut off too.\
+""",
+                            },
+                            "confirm": {"type": "plain_text", "text": "Hang up"},
+                            "deny": {"type": "plain_text", "text": "Keep call"},
+                            "style": "danger",
+                        },
+                    },
+                ],
+            },
+        ]
+    )
+    assert readable(view.blocks[-1]) == snapshot(
+        {
+            "type": "context",
+            "block_id": "small-print",
+            "elements": [
+                {
+                    "type": "mrkdwn",
+                    "text": """\
+As of 14:02:07 UTC, 4 s ago.
+Only calls of account AC… in Region us1. Calls of Elastic SIP trunks show only
+after they end.\
+""",
+                    "verbatim": True,
+                }
+            ],
+        }
+    )
+
+
+def test_the_legs_of_one_conversation_are_one_call() -> None:
+    view = call_list(
+        a_listing(a_call(1), a_child(2), a_call(3)),
+        filters=CallFilter(),
+        page=1,
+        now=NOW,
+        audience=OPERATORS,
+        place=PLACE,
+    )
+
+    assert "2 live calls" in view.text
+    assert labels(view) == ["Details", "Redirect…", "Hang up"] * 2 + ["Refresh"]
+
+
+def test_a_viewer_is_offered_details_only() -> None:
+    assert labels(a_live_list(1, audience=VIEWERS)) == ["Details", "Refresh"]
+
+
+def test_no_live_calls_is_said() -> None:
+    assert a_live_list().text.startswith("No live calls.")
+
+
+def test_a_filter_that_nothing_fits_says_how_to_be_without_it() -> None:
+    view = a_live_list(1, words="from:+1*")
+
+    assert view.text.startswith("No live call matches the filter.")
+    assert "Filter: `from:+1*`. Without it: `/calls`" in everything(view)
+
+
+def test_a_filter_tells_how_many_it_leaves_out() -> None:
+    view = call_list(
+        a_listing(a_call(1), a_call(2, from_number="+15550001111")),
+        filters=parse_call_filters(["from:+44*"], now=NOW),
+        page=1,
+        now=NOW,
+        audience=OPERATORS,
+        place=PLACE,
+    )
+
+    assert view.text.startswith("1 of 2 live calls")
+
+
+def test_pages_turn_within_the_same_filter() -> None:
+    view = a_live_list(*range(23), words="from:+44*", page=2)
+
+    assert len([label for label in labels(view) if label == "Details"]) == 10
+    assert "Page 2 of 3" in everything(view)
+    for label, page in {"Previous": 1, "Refresh": 2, "Next": 3}.items():
+        value = parse_page_value(value_of(view, label))
+        assert (value.page, value.filters) == (page, "from:+44*")
+
+
+@pytest.mark.parametrize(("asked", "shown"), [(-3, 1), (99, 3)])
+def test_a_page_that_is_not_there_shows_the_nearest(asked: int, shown: int) -> None:
+    assert f"Page {shown} of 3" in everything(a_live_list(*range(23), page=asked))
+
+
+def test_the_buttons_of_a_list_know_their_list() -> None:
+    view = a_live_list(1, words="from:+44*")
+
+    value = parse_call_value(value_of(view, "Hang up"))
+
+    assert value.call_sid == sid(1)
+    assert parse_page_value(value.list_state).filters == "from:+44*"
+
+
+def test_hanging_up_from_a_list_asks_first_and_names_who_else_drops() -> None:
+    view = call_list(
+        a_listing(a_call(1), a_child(2)),
+        filters=CallFilter(),
+        page=1,
+        now=NOW,
+        audience=OPERATORS,
+        place=PLACE,
+    )
+
+    (hang_up,) = (button for button in buttons(view.blocks) if button.get("confirm"))
+
+    assert "+33 1 40 00 00 00 will be cut off too." in hang_up["confirm"]["text"]["text"]
+
+
+def test_a_cut_off_list_and_a_log_that_is_down_are_said() -> None:
+    view = call_list(
+        a_listing(a_call(), is_cut_off=True),
+        filters=CallFilter(),
+        page=1,
+        now=NOW,
+        audience=OPERATORS,
+        place=PLACE,
+        is_log_down=True,
+    )
+
+    assert "Cut off" in everything(view)
+    assert "The log does not answer" in everything(view)
+    assert "trunks show only after they end" in everything(view)
+
+
+def test_a_shared_channel_sees_no_numbers_in_a_list() -> None:
+    shown = everything(a_live_list(1, audience=SHARED_CHANNEL))
+
+    assert "Support line" in shown
+    for number in (CALLER, SUPPORT_LINE, "7946", "555-0"):
+        assert number not in shown
+
+
+def test_a_filter_by_number_does_not_ride_on_buttons_into_a_shared_channel() -> None:
+    view = a_live_list(1, words=f"from:{CALLER}", audience=SHARED_CHANNEL)
+
+    assert CALLER not in everything(view)
+    assert labels(view) == ["Details"]
+    assert "ask for a list of your own" in everything(view)
+
+
+def test_finished_calls_tell_how_they_ended_and_what_they_cost() -> None:
+    call = a_call(
+        status="no-answer", ended_at=NOW, duration_s=61, price="-0.0085", price_unit="USD"
+    )
+
+    view = recent_list(
+        a_listing(call), filters=CallFilter(), page=1, audience=OPERATORS, place=PLACE
+    )
+
+    assert readable(view.text) == snapshot("""\
+1 finished call
++44 20 7946 0000 → Support line +1 415-555-0123, no answer · 1 min 1 s · ended
+2026-11-22 14:02:07 UTC · inbound · 0.0085 USD · `000001`\
+""")
+    assert labels(view) == ["Details", "Refresh"]

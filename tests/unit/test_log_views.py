@@ -1,0 +1,145 @@
+"""Pages of the log, freezes, the help, and the small words that all views share."""
+
+import pytest
+from inline_snapshot import snapshot
+
+from bot.domain.audit_log import AuditPage, AuditQuery
+from bot.domain.changes import Freeze
+from bot.domain.filters import parse_audit_filters
+from bot.domain.people import Role
+from bot.slack.views.audit_page import audit_page, call_history
+from bot.slack.views.formatting import Audience, duration, listed, mention_user, target_words
+from bot.slack.views.help import HelpRow, help_page
+from bot.slack.views.notice import already_frozen, freeze_announcement, unfreeze_announcement
+from bot.slack.views.values import parse_log_page_value
+from tests.unit.view_facts import (
+    ANA,
+    BO,
+    CALLER,
+    NOW,
+    OPERATORS,
+    PLACE,
+    SHARED_CHANNEL,
+    SUPPORT_LINE,
+    a_row,
+    labels,
+    readable,
+    sid,
+    value_of,
+)
+
+
+def test_a_page_of_the_log_reads_well() -> None:
+    rows = [
+        a_row(),
+        a_row(
+            seq=5,
+            action="redirect",
+            details={"reason": "accepted", "status_after": "in-progress"},
+            personal={"target": "name:hold-music"},
+            note="ended_right_after",
+        ),
+        a_row(seq=3, event="denied", details={"reason": "not_permitted"}, personal={}),
+    ]
+    query = parse_audit_filters(["by:@U0ANA"], now=NOW)
+
+    view = audit_page(
+        AuditPage(rows=rows, next_before_seq=3), query, audience=OPERATORS, place=PLACE
+    )
+
+    assert readable(view.text) == snapshot("""\
+Who changed which call
+*Hang up: done (Twilio says completed)*, <@U0ANA>, 2026-11-22 14:02:07 UTC, #7
+`CA…1`, +44 20 7946 0000 → Support line +1 415-555-0123, “abusive”
+*Redirect to Hold music: done (Twilio says in progress; the call ended right
+after)*, <@U0ANA>, 2026-11-22 14:02:07 UTC, #5
+`CA…1`
+*Hang up: refused (not permitted)*, <@U0ANA>, 2026-11-22 14:02:07 UTC, #3
+`CA…1`\
+""")
+    value = parse_log_page_value(value_of(view, "Older"))
+    assert (value.before_seq, value.filters) == (3, "by:@U0ANA")
+
+
+def test_the_last_page_of_the_log_leads_back_to_the_newest() -> None:
+    page = AuditPage(rows=[a_row()], next_before_seq=None)
+
+    view = audit_page(page, AuditQuery(before_seq=9), audience=OPERATORS, place=PLACE)
+
+    assert labels(view) == ["Newest"]
+    assert parse_log_page_value(value_of(view, "Newest")).before_seq is None
+
+
+def test_a_log_without_entries_says_so() -> None:
+    page = AuditPage(rows=[], next_before_seq=None)
+
+    assert audit_page(page, AuditQuery(), audience=OPERATORS, place=PLACE).text == (
+        "Nothing in the log fits"
+    )
+    assert call_history(sid(1), page, audience=OPERATORS).text == "Nobody has changed this call"
+
+
+def test_the_history_of_a_call_goes_on_in_the_log() -> None:
+    page = AuditPage(rows=[a_row()], next_before_seq=2)
+
+    view = call_history(sid(1), page, audience=OPERATORS)
+
+    assert parse_log_page_value(value_of(view, "Older")).filters == f"call:{sid(1)}"
+
+
+def test_a_freeze_is_announced_with_who_when_why_and_the_way_out() -> None:
+    freeze = Freeze(by=ANA, since=NOW, reason="toll fraud from <+15550001111>")
+
+    view = freeze_announcement(freeze, audience=SHARED_CHANNEL, place=PLACE)
+
+    assert readable(view.text) == snapshot("""\
+*All changes are frozen* by <@U0ANA> since 2026-11-22 14:02:07 UTC (reason: toll
+fraud from &lt;•••&gt;).
+Nobody can hang up or redirect calls until an admin runs `/calls unfreeze`.
+Lists and the log still work.\
+""")
+    assert "already" in already_frozen(freeze, audience=OPERATORS).text
+    assert "<@U0BO>" in unfreeze_announcement(freeze, by=BO).text
+
+
+def test_the_help_tells_the_role_and_an_example_for_each_command() -> None:
+    row = HelpRow(
+        usage="hangup CALL [reason]", example="hangup cdef12 spam", description="Hangs up."
+    )
+
+    assert readable(help_page([row], role=Role.OPERATOR, place=PLACE).text) == snapshot("""\
+*Hookflash* shows live phone calls and changes them. You are an operator: you
+may look at calls and change them.
+`/calls hangup CALL [reason]` Hangs up.
+Example: `/calls hangup cdef12 spam`\
+""")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-5, "0 s"), (12, "12 s"), (192, "3 min 12 s"), (7500, "2 h 5 min"), (273_600, "3 d 4 h")],
+)
+def test_durations_read_as_people_say_them(seconds: int, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_small_words() -> None:
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c", "d"]) == "a, b and 2 more"
+    assert mention_user("U0ANA", "x") == "<@U0ANA>"
+    assert mention_user("U0 <!here>", "a<b") == "a&lt;b"
+    assert target_words("url:https://user@x.example:8443/secret") == "a URL at user@x.example:8443"
+    assert target_words("twiml:<Response/>") == "TwiML"
+    assert target_words("name:gone") == "another target"
+    assert target_words("") == "another target"
+
+
+def test_a_friendly_name_stands_before_its_number() -> None:
+    assert OPERATORS.party(SUPPORT_LINE) == "Support line +1 415-555-0123"
+    assert OPERATORS.party(CALLER) == "+44 20 7946 0000"
+
+
+def test_a_name_that_is_only_the_number_again_is_left_out() -> None:
+    audience = Audience(names={SUPPORT_LINE: "(415) 555-0123"})
+
+    assert audience.party(SUPPORT_LINE) == "+1 415-555-0123"
