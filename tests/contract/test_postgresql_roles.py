@@ -1,0 +1,91 @@
+"""The rights that docs/postgresql.md gives the bot: enough to work, too few to change the log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import ProgrammingError
+
+from bot.application.ports import LedgerTransaction
+from bot.database.audit_reader import SqlAuditReader
+from bot.database.engine import open_database
+from bot.database.ledger import SqlLedger
+from bot.database.migrate import check
+from bot.domain.audit import DEFAULT_CHAIN_ID
+from bot.domain.audit_log import AuditQuery
+from tests.contract.database.drafts import change, draft, outcome
+from tests.fixtures_database import DatabaseMaker, administration, now
+
+GUIDE = Path(__file__).parents[2] / "docs" / "postgresql.md"
+PASSWORD = "only-for-this-test"
+
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.parametrize("make_database", ["postgresql"], indirect=True),
+]
+
+
+@pytest.fixture
+def bot_url(make_database: DatabaseMaker) -> Iterator[str]:
+    """A migrated database, as the lesser role of the guide reaches it."""
+    owner_url = make_database(is_migrated=True)
+    role = f"bot_{uuid4().hex}"
+    grants = re.findall(r"^GRANT .*;$", GUIDE.read_text(), re.MULTILINE)
+    with administration(owner_url) as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'"))
+        for grant in grants:
+            connection.execute(text(grant.replace("hookflash_bot", role)))
+        url = make_url(owner_url).set(username=role, password=PASSWORD)
+        yield url.render_as_string(hide_password=False)
+        connection.execute(text(f"DROP OWNED BY {role}"))
+        connection.execute(text(f"DROP ROLE {role}"))
+
+
+async def test_the_lesser_role_is_enough_for_a_change(bot_url: str) -> None:
+    database = open_database(bot_url)
+    ledger = SqlLedger(database.writer, chain_id=DEFAULT_CHAIN_ID, clock=now)
+    log = SqlAuditReader(database.reader, chain_id=DEFAULT_CHAIN_ID)
+
+    async def whole_change(tx: LedgerTransaction) -> bool:
+        claimed = change()
+        await tx.insert_change(claimed)
+        await tx.append(draft(personal={"reason": "noise"}))
+        soon = now() + timedelta(seconds=10)
+        sent = await tx.mark_sent(claimed, deadline_at=soon, lease_until=soon, now=now())
+        return sent is not None and await tx.close_change(sent, outcome())
+
+    is_closed = await ledger.write(whole_change)
+    page = await log.page(AuditQuery())
+    await ledger.close()
+    await database.close()
+
+    assert is_closed
+    assert [row.personal["reason"] for row in page.rows] == ["noise"]
+    assert check(bot_url).is_up_to_date
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_entries SET actor_user_id = 'U0EVE'",
+        "DELETE FROM audit_personal",
+        "TRUNCATE audit_entries",
+        "DROP TRIGGER audit_entries_insert_only ON audit_entries",
+        "ALTER TABLE audit_entries DISABLE TRIGGER ALL",
+        "UPDATE alembic_version SET version_num = '0000'",
+    ],
+)
+def test_the_lesser_role_cannot_change_the_log_or_its_protection(
+    bot_url: str, statement: str
+) -> None:
+    with (
+        administration(bot_url) as connection,
+        pytest.raises(ProgrammingError, match=r"permission denied|must be owner"),
+    ):
+        connection.execute(text(statement))
