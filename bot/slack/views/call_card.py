@@ -107,8 +107,8 @@ def _surroundings(details: CallDetails, audience: Audience) -> list[str]:
     lines = []
     if details.conference:
         name = escape(audience.free_text(details.conference.friendly_name), FACT_LIMIT)
-        people = counted(len(details.conference.participant_call_sids), "call")
-        lines.append(f"In the conference “{name}” with {people} in it.")
+        people = counted(len(details.conference.participant_call_sids), "participant")
+        lines.append(f"In the conference “{name}” with {people}.")
     elif not details.is_conference_known:
         lines.append("Twilio did not tell whether it is in a conference.")
     if details.call.is_active:
