@@ -190,6 +190,7 @@ class Bot:
             edge=self._settings.twilio_edge or "",
             api_url=self._settings.twilio_api_url or "",
             clock=self._clock,
+            on_answer=self.metrics.twilio_answered,
         )
 
     @cached_property
@@ -277,6 +278,7 @@ class Bot:
             destinations=DestinationBook(self.finder, self.numbers),
             announcer=SlackAnnouncer(self.replies, self.channels, self.numbers, place=self.place),
             tasks=self.tasks,
+            counter=self.metrics,
             clock=self._clock,
             second_look_after_s=self._second_look_after_s,
         )

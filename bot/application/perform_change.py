@@ -20,6 +20,7 @@ from bot.application.find_destination import DestinationBook
 from bot.application.live_calls import LiveCalls
 from bot.application.ports import (
     ChangeAnnouncer,
+    ChangeCounter,
     Clock,
     Destination,
     Ledger,
@@ -61,6 +62,7 @@ class ChangeWorker:
         destinations: DestinationBook,
         announcer: ChangeAnnouncer,
         tasks: TaskSpawner,
+        counter: ChangeCounter,
         clock: Clock,
         second_look_after_s: float = SECOND_LOOK_AFTER_S,
     ) -> None:
@@ -70,6 +72,7 @@ class ChangeWorker:
         self._destinations = destinations
         self._announcer = announcer
         self._tasks = tasks
+        self._counter = counter
         self._clock = clock
         self._second_look_after_s = second_look_after_s
         self._unrecorded: dict[str, Outcome] = {}
@@ -200,11 +203,14 @@ class ChangeWorker:
 
         try:
             async with database_deadline():
-                return await self._ledger.write(close)
+                recorded = await self._ledger.write(close)
         except LogUnavailableError:
             _log.exception("an outcome could not be recorded yet", extra=_names(change))
             self._unrecorded[change.change_id] = outcome
             return Recorded.NOT_YET
+        if recorded is Recorded.NOW:
+            self._counter.change_closed(action=change.action, outcome=outcome.event)
+        return recorded
 
     async def _look_again(self, change: Change, outcome: Outcome) -> None:
         """A redirect's new target is learnt to have failed only by looking at the call again."""

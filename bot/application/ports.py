@@ -170,6 +170,13 @@ class ChangeAnnouncer(Protocol):
         """Replace the card, or answer another way."""
 
 
+class ChangeCounter(Protocol):
+    """Counts changes for whoever watches the bot."""
+
+    def change_closed(self, *, action: str, outcome: str) -> None:
+        """One more change has its outcome in the log."""
+
+
 class TaskSpawner(Protocol):
     """Runs work after the ack and sees to its end."""
 

@@ -28,7 +28,7 @@ from bot.domain.errors import (
 from bot.domain.sids import normalise_call_sid
 from bot.twilio.account_api import LARGEST_PAGE, AccountApi, Answer
 from bot.twilio.conferences import find_conference
-from bot.twilio.http_client import HttpClient
+from bot.twilio.http_client import HttpClient, OnAnswer, count_nothing
 from bot.twilio.parsing import Row, parse_call, parse_number
 from bot.twilio.task_groups import all_or_first_fault
 
@@ -63,6 +63,7 @@ class TwilioGateway:
         api_url: base of a Twilio-compatible server; Region and edge do not apply to it.
         timeout_s: seconds for one request and its retries, where the caller does not say.
         max_live_calls: a listing of live calls with more is cut off.
+        on_answer: is told how long each request took and what came of it.
     """
 
     def __init__(
@@ -78,8 +79,11 @@ class TwilioGateway:
         connect_timeout_s: float = 3.0,
         timeout_s: float = 10.0,
         max_live_calls: int = _MOST_LIVE_CALLS,
+        on_answer: OnAnswer = count_nothing,
     ) -> None:
-        self._http = HttpClient(connect_timeout_s=connect_timeout_s, timeout_s=timeout_s)
+        self._http = HttpClient(
+            connect_timeout_s=connect_timeout_s, timeout_s=timeout_s, on_answer=on_answer
+        )
         self._api = AccountApi(
             account_sid=account_sid,
             username=username,

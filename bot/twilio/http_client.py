@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -67,6 +68,17 @@ class _Failure:
         return is_fault and request.is_read and tries < _MOST_TRIES_OF_A_READ
 
 
+class OnAnswer(Protocol):
+    """Told of each request with all its tries: `ok` or the kind of failure, and the seconds."""
+
+    def __call__(self, *, result: str, took_s: float) -> None:
+        """Count it."""
+
+
+def count_nothing(*, result: str, took_s: float) -> None:
+    """Stands where nobody counts."""
+
+
 class HttpClient(AsyncHttpClient):
     """Sends what the SDK builds, within a deadline, and raises errors of the domain alone.
 
@@ -80,8 +92,10 @@ class HttpClient(AsyncHttpClient):
         connect_timeout_s: float = 3.0,
         timeout_s: float = 10.0,
         jitter: Callable[[], float] = random.random,
+        on_answer: OnAnswer = count_nothing,
     ) -> None:
         super().__init__(_log, True, timeout_s)
+        self._on_answer = on_answer
         self._connect_timeout_s = connect_timeout_s
         self._timeout_s = timeout_s
         self._jitter = jitter
@@ -108,7 +122,22 @@ class HttpClient(AsyncHttpClient):
             method, uri, _as_texts(params), _as_texts(data), {**(headers or {}), **signed}
         )
         now = asyncio.get_running_loop().time
-        ends_at = now() + (self._timeout_s if timeout is None else timeout)
+        began_at = now()
+        ends_at = began_at + (self._timeout_s if timeout is None else timeout)
+        result = "cancelled"
+        try:
+            answer = await self._send(request, ends_at=ends_at)
+            result = "ok"
+        except TwilioError as error:
+            result = type(error).__name__
+            raise
+        finally:
+            self._on_answer(result=result, took_s=now() - began_at)
+        return answer
+
+    async def _send(self, request: _Request, *, ends_at: float) -> Response:
+        """The answer to the first try that succeeds; `ends_at` is in the event loop's time."""
+        now = asyncio.get_running_loop().time
         tries = 0
         while True:
             answer = await self._try(request, timeout_s=ends_at - now())
