@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
-import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +69,8 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Answer Slack until told to stop (SIGTERM, SIGINT)."""
+    import asyncio
+
     from bot.settings import load_settings
 
     settings = load_settings(os.environ)
@@ -85,26 +86,33 @@ def serve() -> None:
 
 
 @main.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=4000, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8321,
+    show_default=True,
+    help="Port of the page; 0 takes any free one.",
+)
 @click.option(
     "--data",
-    "data_folder",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Keep the data here; the default is a fresh temporary folder.",
+    help="Keep the log here; the default is a fresh folder that is removed at the end.",
 )
 @click.option("--no-browser", is_flag=True, help="Do not open the page in a browser.")
-def sandbox(*, port: int, data_folder: Path | None, no_browser: bool) -> None:
+def sandbox(*, port: int, data: Path | None, no_browser: bool) -> None:
     """Try Hookflash against stand-ins for Slack and Twilio; nothing real is called."""
     from bot.sandbox.run import run_sandbox
 
-    asyncio.run(run_sandbox(port=port, data_folder=data_folder, opens_browser=not no_browser))
+    sys.exit(run_sandbox(port=port, data=data, open_browser=not no_browser))
 
 
 @main.command()
 @click.option("--url", metavar="URL", help="Address of this server [default: HOOKFLASH_PUBLIC_URL]")
 def manifest(*, url: str | None) -> None:
     """Print the manifest of the Slack app, to paste at api.slack.com/apps."""
+    import json
+
     from bot.settings import read_slack_app
     from bot.slack.manifest import build_manifest
 
