@@ -40,12 +40,14 @@ from bot.domain.redirects import RedirectPolicy
 from bot.settings import Settings
 from bot.slack.announcer import SlackAnnouncer
 from bot.slack.app import build_slack_app, build_web_client
+from bot.slack.audiences import Audiences
 from bot.slack.channels import ChannelBook
 from bot.slack.desk import Desk
 from bot.slack.directory import SlackMemberDirectory
 from bot.slack.http import events_handler
 from bot.slack.installation import Installation
 from bot.slack.listeners import FEATURES
+from bot.slack.live_list import LiveList
 from bot.slack.replies import Replies
 from bot.slack.views.formatting import Place
 from bot.twilio.gateway import TwilioGateway
@@ -276,7 +278,9 @@ class Bot:
             sender=ChangeSender(self.gateway, self.live, clock=self._clock),
             live=self.live,
             destinations=DestinationBook(self.finder, self.numbers),
-            announcer=SlackAnnouncer(self.replies, self.channels, self.numbers, place=self.place),
+            announcer=SlackAnnouncer(
+                self.replies, self.audiences, self.live_list, clock=self._clock, place=self.place
+            ),
             tasks=self.tasks,
             counter=self.metrics,
             clock=self._clock,
@@ -301,9 +305,14 @@ class Bot:
         return Replies(self.slack_client, self._session)
 
     @cached_property
-    def channels(self) -> ChannelBook:
-        """Which channels are shared with other companies."""
-        return ChannelBook(self.slack_client)
+    def audiences(self) -> Audiences:
+        """For whom views are made."""
+        return Audiences(self.numbers, ChannelBook(self.slack_client), self.rights)
+
+    @cached_property
+    def live_list(self) -> LiveList:
+        """Draws the list of live calls."""
+        return LiveList(self.live, self.log, clock=self._clock, place=self.place)
 
     @cached_property
     def desk(self) -> Desk:
@@ -320,7 +329,8 @@ class Bot:
             freeze=FreezeSwitch(self.guard, self.ledger),
             log=self.log,
             replies=self.replies,
-            channels=self.channels,
+            audiences=self.audiences,
+            live_list=self.live_list,
             tasks=self.tasks,
             clock=self._clock,
             place=self.place,

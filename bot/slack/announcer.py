@@ -1,15 +1,22 @@
-"""Showing what came of a change: in the channel where it concerns all, on the card, on the list."""
+"""Showing what came of a change: to the channel where it concerns all, and on what was clicked."""
 
 from __future__ import annotations
 
-from bot.application.numbers import NumberBook
+import logging
+
+from bot.application.ports import Clock
 from bot.domain.audit import Event
 from bot.domain.changes import Change, OriginKind, Outcome, OutcomeReason
-from bot.slack.channels import ChannelBook
+from bot.domain.errors import InvalidInputError, TwilioError
+from bot.slack.audiences import Audiences
+from bot.slack.list_state import ListState
+from bot.slack.live_list import LiveList
 from bot.slack.replies import Replies
 from bot.slack.views.formatting import Audience, Place
-from bot.slack.views.message import MessageView
+from bot.slack.views.outcome_words import outcome_words
 from bot.slack.views.result_card import result_card
+
+_log = logging.getLogger(__name__)
 
 # After these the card on the screen is wrong: there is no such call to act on any more.
 CARD_IS_OVER = (OutcomeReason.ALREADY_ENDED, OutcomeReason.NO_SUCH_CALL)
@@ -19,35 +26,80 @@ class SlackAnnouncer:
     """Fulfils `bot.application.ports.ChangeAnnouncer`."""
 
     def __init__(
-        self, replies: Replies, channels: ChannelBook, numbers: NumberBook, *, place: Place
+        self,
+        replies: Replies,
+        audiences: Audiences,
+        live_list: LiveList,
+        *,
+        clock: Clock,
+        place: Place,
     ) -> None:
         self._replies = replies
-        self._channels = channels
-        self._numbers = numbers
+        self._audiences = audiences
+        self._live_list = live_list
+        self._clock = clock
         self._place = place
 
     async def announce(self, change: Change, outcome: Outcome) -> None:
-        """What was changed, or may have been, is told to the channel; the rest to the person.
+        """Show it.
 
-        The card that the person acted on is replaced when it is over; a list stays, since the
-        result stands beneath it.
+        The card or the list that was clicked shows it, buttons gone. What was changed, or may have
+        been, is told to the channel too; what was not, to the person alone.
         """
-        origin, user_id = change.request.origin, change.actor.user_id
-        is_over = outcome.event is not Event.FAILED or outcome.reason in CARD_IS_OVER
-        is_card = origin.kind is OriginKind.CARD
-        if is_card and is_over:
-            view = await self._draw(change, outcome, is_private=origin.is_ephemeral)
-            await self._replies.replace(origin, user_id, view)
+        is_shown = await self._show_where_clicked(change, outcome)
+        is_told_to_all = is_shown and not change.request.origin.is_ephemeral
         if outcome.event is Event.FAILED:
-            if not (is_card and is_over):
-                view = await self._draw(change, outcome, is_private=True)
-                await self._replies.to_asker(origin, user_id, view)
-        elif not is_card or origin.is_ephemeral:
-            view = await self._draw(change, outcome, is_private=False)
-            await self._replies.to_channel(origin, user_id, view)
+            if not is_shown:
+                await self._tell_asker(change, outcome)
+        elif not is_told_to_all:
+            await self._tell_channel(change, outcome)
 
-    async def _draw(self, change: Change, outcome: Outcome, *, is_private: bool) -> MessageView:
-        channel_id = change.request.origin.channel_id
-        hide_numbers = not is_private and await self._channels.hides_numbers(channel_id)
-        audience = Audience(names=await self._numbers.names(), hide_numbers=hide_numbers)
-        return result_card(change, outcome, audience=audience, place=self._place)
+    async def _show_where_clicked(self, change: Change, outcome: Outcome) -> bool:
+        """Whether what was clicked now shows it."""
+        match change.request.origin.kind:
+            case OriginKind.LIST:
+                return await self._show_on_list(change, outcome)
+            case OriginKind.CARD:
+                return await self._show_on_card(change, outcome)
+            case OriginKind.COMMAND:
+                return False
+
+    async def _show_on_card(self, change: Change, outcome: Outcome) -> bool:
+        if outcome.event is Event.FAILED and outcome.reason not in CARD_IS_OVER:
+            return False  # the card is right as it is, and can be used again
+        view = result_card(
+            change, outcome, audience=await self._who_sees(change), place=self._place
+        )
+        await self._replies.replace(change.request.origin, change.actor.user_id, view)
+        return True
+
+    async def _show_on_list(self, change: Change, outcome: Outcome) -> bool:
+        """The list as it is now, with what came of the click on top."""
+        origin = change.request.origin
+        try:
+            view = await self._live_list.draw(
+                ListState.parse(origin.list_state, now=self._clock()),
+                await self._who_sees(change),
+                banner=outcome_words(change, outcome, self._place),
+            )
+        except (TwilioError, InvalidInputError):
+            _log.warning("a list could not be drawn again after a change")
+            return False
+        await self._replies.replace(origin, change.actor.user_id, view)
+        return True
+
+    async def _tell_asker(self, change: Change, outcome: Outcome) -> None:
+        audience = await self._audiences.alone(change.actor)
+        view = result_card(change, outcome, audience=audience, place=self._place)
+        await self._replies.to_asker(change.request.origin, change.actor.user_id, view)
+
+    async def _tell_channel(self, change: Change, outcome: Outcome) -> None:
+        audience = await self._audiences.in_channel(change.request.origin.channel_id)
+        view = result_card(change, outcome, audience=audience, place=self._place)
+        await self._replies.to_channel(change.request.origin, change.actor.user_id, view)
+
+    async def _who_sees(self, change: Change) -> Audience:
+        origin = change.request.origin
+        return await self._audiences.who_sees(
+            change.actor, channel_id=origin.channel_id, is_ephemeral=origin.is_ephemeral
+        )

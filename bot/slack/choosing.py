@@ -29,7 +29,7 @@ async def find_or_ask(
             several.candidates,
             intended=intended,
             at=desk.clock(),
-            audience=await desk.audience(actor),
+            audience=await desk.audiences.alone(actor),
         )
         await desk.replies.to_asker(asked.origin, actor.user_id, view)
         return None

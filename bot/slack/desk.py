@@ -17,11 +17,12 @@ from bot.application.ports import AuditReader, CallGateway, Clock, TaskSpawner
 from bot.application.rights import Guard, Rights
 from bot.domain.changes import Change, Origin
 from bot.domain.errors import HookflashError
-from bot.domain.people import Actor, Role
-from bot.slack.channels import ChannelBook
+from bot.domain.people import Actor
+from bot.slack.audiences import Audiences
 from bot.slack.errors import explain
+from bot.slack.live_list import LiveList
 from bot.slack.replies import Replies
-from bot.slack.views.formatting import Audience, Place
+from bot.slack.views.formatting import Place
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ class Desk:
     freeze: FreezeSwitch
     log: AuditReader
     replies: Replies
-    channels: ChannelBook
+    audiences: Audiences
+    live_list: LiveList
     tasks: TaskSpawner
     clock: Clock
     place: Place
@@ -50,17 +52,6 @@ class Desk:
         """Start the work of an accepted change; a repeated delivery has none."""
         if change is not None:
             self.answer(self.worker.perform(change), change.request.origin, change.actor)
-
-    async def audience(
-        self, actor: Actor, *, seen_in_channel: str = "", can_act: bool | None = None
-    ) -> Audience:
-        """For whom a view is made: the person alone, or all who read along in a channel."""
-        hide_numbers = bool(seen_in_channel) and await self.channels.hides_numbers(seen_in_channel)
-        if can_act is None:
-            can_act = self.rights.role_of(actor) >= Role.OPERATOR
-        return Audience(
-            names=await self.numbers.names(), can_act=can_act, hide_numbers=hide_numbers
-        )
 
     def answer(self, work: Coroutine[Any, Any, object], origin: Origin, actor: Actor) -> None:
         """Start work whose faults are told to the person who asked for it."""

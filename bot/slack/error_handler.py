@@ -21,7 +21,6 @@ from bot.slack.errors import explain, stale_words, words
 from bot.slack.payloads import MalformedPayloadError, parse_click, parse_submission
 from bot.slack.redirect_form import RedirectForm
 from bot.slack.views.escaping import clip
-from bot.slack.views.formatting import Audience
 from bot.slack.views.notice import notice_modal
 from bot.slack.views.redirect_modal import REASON_BLOCK, block_of_target
 
@@ -76,7 +75,7 @@ def _modal_answer(error: Exception, body: Mapping[str, Any], desk: Desk) -> dict
         view = form.draw(
             desk.live.known(),
             at=desk.clock(),
-            audience=Audience(names=desk.numbers.known_names()),
+            audience=desk.audiences.at_once(asked.asking.actor),
             changes=stale_words(error),
             filled=asked.inputs,
         )

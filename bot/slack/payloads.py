@@ -13,7 +13,7 @@ from bot.domain.changes import Origin, OriginKind
 from bot.domain.errors import HookflashError
 from bot.domain.people import Actor
 from bot.domain.requests import Asking
-from bot.slack.text import undo_rewriting
+from bot.slack.text import straighten, undo_rewriting
 
 REQUEST_ID_DIGITS = 32
 LONGEST_NAME = 80
@@ -229,7 +229,7 @@ def _inputs(values: Mapping[str, Any]) -> dict[str, str]:
                 raise MalformedPayloadError("view.state")
             option = element.get("selected_option")
             value = option.get("value") if isinstance(option, Mapping) else element.get("value")
-            filled[block_id] = value if isinstance(value, str) else ""
+            filled[block_id] = straighten(value) if isinstance(value, str) else ""
     return filled
 
 

@@ -54,13 +54,13 @@ async def _redraw(desk: Desk, asked: Click, query: AuditQuery) -> None:
 
 async def _draw(desk: Desk, asked: Command | Click, query: AuditQuery) -> MessageView:
     page = await desk.log.page(replace(query, limit=min(query.limit, MOST_ROWS)))
-    audience = await desk.audience(asked.asking.actor)
+    audience = await desk.audiences.alone(asked.asking.actor)
     return audit_page(page, query, audience=audience, place=desk.place)
 
 
 async def _show_history(desk: Desk, asked: Click, call_sid: str) -> None:
     page = await desk.log.page(AuditQuery(call_sid=call_sid))
-    audience = await desk.audience(asked.asking.actor)
+    audience = await desk.audiences.alone(asked.asking.actor)
     view = call_history(call_sid, page, audience=audience)
     await desk.replies.to_asker(asked.origin, asked.asking.actor.user_id, view)
 

@@ -9,7 +9,6 @@ from bot.domain.reasons import parse_reason
 from bot.slack.desk import Desk
 from bot.slack.features import Ack, Feature, Verb
 from bot.slack.payloads import Command
-from bot.slack.views.formatting import Audience
 from bot.slack.views.notice import (
     already_frozen,
     freeze_announcement,
@@ -48,8 +47,7 @@ def required_reason(text: str) -> str:
 
 async def _announce_freeze(desk: Desk, asked: Command, before: Freeze | None, now: Freeze) -> None:
     actor = asked.asking.actor
-    hide_numbers = await desk.channels.hides_numbers(asked.origin.channel_id)
-    audience = Audience(hide_numbers=hide_numbers)
+    audience = await desk.audiences.in_channel(asked.origin.channel_id)
     if before is not None:
         view = already_frozen(before, audience=audience)
         await desk.replies.to_asker(asked.origin, actor.user_id, view)

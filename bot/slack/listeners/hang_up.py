@@ -50,7 +50,7 @@ async def _ask(desk: Desk, asked: Command, reference: CallReference, reason: str
         conversation,
         version=str(CardVersion.of(None, conversation.legs_digest())),
         at=desk.clock(),
-        audience=await desk.audience(actor),
+        audience=await desk.audiences.alone(actor),
         command_with_reason=f"{desk.place.command} hangup {call.sid} {reason}" if reason else "",
     )
     await desk.replies.to_asker(asked.origin, actor.user_id, view)

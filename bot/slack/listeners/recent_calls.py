@@ -50,7 +50,8 @@ async def _redraw(desk: Desk, asked: Click, wanted: ListState) -> None:
 
 async def _draw(desk: Desk, actor: Actor, wanted: ListState) -> MessageView:
     listing, audience = await asyncio.gather(
-        desk.gateway.list_finished(finished_calls_query(wanted.filters)), desk.audience(actor)
+        desk.gateway.list_finished(finished_calls_query(wanted.filters)),
+        desk.audiences.alone(actor),
     )
     return recent_list(
         listing,

@@ -16,7 +16,6 @@ from bot.slack.features import Ack, Feature, Verb
 from bot.slack.payloads import Click, Command, Submission, first_word
 from bot.slack.redirect_form import RedirectForm
 from bot.slack.views.action_ids import ActionId
-from bot.slack.views.formatting import Audience
 from bot.slack.views.notice import notice
 from bot.slack.views.redirect_modal import (
     CALLBACK_ID,
@@ -92,7 +91,7 @@ async def _open(
     desk: Desk, asked: Click | Command, form: RedirectForm, filled: Mapping[str, str] | None = None
 ) -> None:
     """Open the modal at once, from what is known: a trigger lives for 3 s."""
-    audience = Audience(names=desk.numbers.known_names())
+    audience = desk.audiences.at_once(asked.asking.actor)
     modal = form.draw(desk.live.known(), at=desk.clock(), audience=audience, filled=filled)
     if not await desk.replies.open_modal(asked.trigger_id, modal):
         too_late = notice("Slack did not open the form in time. Please press the button again.")

@@ -10,7 +10,6 @@ from bot.domain.errors import (
     LogUnavailableError,
     TwilioNotFoundError,
 )
-from bot.domain.people import Actor
 from bot.domain.sids import CallReference, parse_call_reference
 from bot.slack.choosing import find_or_ask
 from bot.slack.desk import Desk
@@ -18,6 +17,7 @@ from bot.slack.features import Ack, Feature, Verb
 from bot.slack.payloads import Click, Command
 from bot.slack.views.action_ids import ActionId
 from bot.slack.views.call_card import call_card
+from bot.slack.views.formatting import Audience
 from bot.slack.views.message import MessageView
 from bot.slack.views.values import parse_call_value
 
@@ -61,26 +61,28 @@ async def _post_named(desk: Desk, asked: Command, reference: CallReference) -> N
 
 
 async def _open(desk: Desk, asked: Click, call_sid: str) -> None:
-    view = await draw_card(desk, asked.asking.actor, call_sid)
-    await desk.replies.to_asker(asked.origin, asked.asking.actor.user_id, view)
+    actor = asked.asking.actor
+    view = await _draw(desk, call_sid, await desk.audiences.alone(actor), is_ephemeral=True)
+    await desk.replies.to_asker(asked.origin, actor.user_id, view)
 
 
 async def _post(desk: Desk, asked: Click | Command, call_sid: str) -> None:
-    actor, channel_id = asked.asking.actor, asked.origin.channel_id
-    # Whoever reads along may press the buttons; who may not is refused then.
-    view = await draw_card(desk, actor, call_sid, seen_in_channel=channel_id)
-    await desk.replies.to_channel(asked.origin, actor.user_id, view)
+    audience = await desk.audiences.in_channel(asked.origin.channel_id)
+    view = await _draw(desk, call_sid, audience, is_ephemeral=False)
+    await desk.replies.to_channel(asked.origin, asked.asking.actor.user_id, view)
 
 
 async def _refresh(desk: Desk, asked: Click, call_sid: str) -> None:
     actor, origin = asked.asking.actor, asked.origin
-    seen_in = "" if origin.is_ephemeral else origin.channel_id
-    view = await draw_card(desk, actor, call_sid, seen_in_channel=seen_in)
+    audience = await desk.audiences.who_sees(
+        actor, channel_id=origin.channel_id, is_ephemeral=origin.is_ephemeral
+    )
+    view = await _draw(desk, call_sid, audience, is_ephemeral=origin.is_ephemeral)
     await desk.replies.replace(origin, actor.user_id, view)
 
 
-async def draw_card(
-    desk: Desk, actor: Actor, call_sid: str, *, seen_in_channel: str = ""
+async def _draw(
+    desk: Desk, call_sid: str, audience: Audience, *, is_ephemeral: bool
 ) -> MessageView:
     """The card of the call as it is now.
 
@@ -88,21 +90,15 @@ async def draw_card(
         CallNotFoundError: there is no such call in this account and Region.
         TwilioError: Twilio did not tell.
     """
-    can_act = True if seen_in_channel else None
     try:
-        details, audience, last_change_id = await asyncio.gather(
-            desk.gateway.fetch_details(call_sid),
-            desk.audience(actor, seen_in_channel=seen_in_channel, can_act=can_act),
-            _last_change_id(desk, call_sid),
+        details, last_change_id = await asyncio.gather(
+            desk.gateway.fetch_details(call_sid), _last_change_id(desk, call_sid)
         )
     except TwilioNotFoundError as fault:
         raise CallNotFoundError(call_sid, account_sid=desk.place.account_sid) from fault
     desk.live.learn(details.call)
     return call_card(
-        details,
-        last_change_id=last_change_id,
-        audience=audience,
-        is_ephemeral=not seen_in_channel,
+        details, last_change_id=last_change_id, audience=audience, is_ephemeral=is_ephemeral
     )
 
 

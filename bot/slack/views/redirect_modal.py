@@ -95,10 +95,10 @@ def inputs_of(target: Target, reason: str) -> dict[str, str]:
         case UrlTarget(url):
             chosen = {TARGET_BLOCK: URL_CHOICE, URL_BLOCK: url}
         case TwimlTarget(twiml):
-            chosen = {TARGET_BLOCK: TWIML_CHOICE, TWIML_BLOCK: clip(twiml, INPUT_LIMIT)}
+            chosen = {TARGET_BLOCK: TWIML_CHOICE, TWIML_BLOCK: twiml}
         case NamedTarget(key):
             chosen = {TARGET_BLOCK: key}
-    return {**chosen, REASON_BLOCK: clip(reason, REASON_LIMIT)}
+    return {**chosen, REASON_BLOCK: reason}
 
 
 def block_of_target(inputs: Mapping[str, str]) -> str:
@@ -146,7 +146,7 @@ def _inputs(filled: Mapping[str, str]) -> list[kit.Block]:
             label="URL",
             element=kit.URLInput(
                 action_id=_INPUT,
-                initial_value=filled.get(URL_BLOCK) or None,
+                initial_value=clip(filled.get(URL_BLOCK, ""), INPUT_LIMIT) or None,
                 placeholder="https://voice.example.com/hold",
             ),
             hint="For the target “A URL”: it must answer with TwiML.",
@@ -157,7 +157,7 @@ def _inputs(filled: Mapping[str, str]) -> list[kit.Block]:
             label="TwiML",
             element=kit.PlainTextInput(
                 action_id=_INPUT,
-                initial_value=filled.get(TWIML_BLOCK) or None,
+                initial_value=clip(filled.get(TWIML_BLOCK, ""), INPUT_LIMIT) or None,
                 multiline=True,
                 max_length=INPUT_LIMIT,
                 placeholder="<Response><Say>One moment, please.</Say></Response>",
@@ -170,7 +170,7 @@ def _inputs(filled: Mapping[str, str]) -> list[kit.Block]:
             label="Reason",
             element=kit.PlainTextInput(
                 action_id=_INPUT,
-                initial_value=filled.get(REASON_BLOCK) or None,
+                initial_value=clip(filled.get(REASON_BLOCK, ""), REASON_LIMIT) or None,
                 max_length=REASON_LIMIT,
             ),
             hint="It stands in the log.",

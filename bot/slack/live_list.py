@@ -1,0 +1,40 @@
+"""The list of live calls, drawn for whoever sees it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.application.live_calls import LiveCalls
+from bot.application.ports import AuditReader, Clock
+from bot.slack.list_state import ListState
+from bot.slack.views.call_list import call_list
+from bot.slack.views.formatting import Audience, Place
+from bot.slack.views.message import MessageView
+
+
+class LiveList:
+    """Draws a page of the list from the shared look at Twilio."""
+
+    def __init__(self, live: LiveCalls, log: AuditReader, *, clock: Clock, place: Place) -> None:
+        self._live = live
+        self._log = log
+        self._clock = clock
+        self._place = place
+
+    async def draw(self, state: ListState, audience: Audience, *, banner: str = "") -> MessageView:
+        """The page as it is now, with *banner* (marked-up text) on top.
+
+        Raises:
+            TwilioError: Twilio did not list the calls.
+        """
+        listing, is_log_up = await asyncio.gather(self._live.listing(), self._log.is_answering())
+        return call_list(
+            listing,
+            filters=state.filters,
+            page=state.page,
+            now=self._clock(),
+            audience=audience,
+            place=self._place,
+            banner=banner,
+            is_log_down=not is_log_up,
+        )
