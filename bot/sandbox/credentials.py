@@ -1,0 +1,62 @@
+"""The environment of the sandbox's bot: made-up credentials, and the stand-ins for addresses."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.sandbox import company
+
+# What a process needs to find its own files and speak the person's language; no secret of theirs.
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONPATH")
+DATABASE = "hookflash.db"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What the bot proves itself with to the stand-ins; made up anew for each run."""
+
+    bot_token: str
+    signing_secret: str
+    account_sid: str
+    auth_token: str
+
+    @classmethod
+    def invent(cls) -> "Credentials":
+        """Credentials that work nowhere but here."""
+        return cls(
+            bot_token=f"xoxb-sandbox-{secrets.token_hex(12)}",
+            signing_secret=secrets.token_hex(16),
+            account_sid="AC" + secrets.token_hex(16),
+            auth_token=secrets.token_hex(16),
+        )
+
+
+def bot_environment(
+    credentials: Credentials,
+    *,
+    slack_api_url: str,
+    twilio_api_url: str,
+    data: Path,
+    bot_url: str,
+) -> dict[str, str]:
+    """All that the bot is told; of this machine's own environment next to nothing."""
+    address = urlsplit(bot_url)
+    return {
+        **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+        **company.role_settings(),
+        "COLUMNS": "160",
+        "DATABASE_URL": f"sqlite:///{data.resolve() / DATABASE}",
+        "HOST": str(address.hostname),
+        "LOG_FORMAT": "console",
+        "LOG_LEVEL": "INFO",
+        "PORT": str(address.port),
+        "PYTHONUNBUFFERED": "1",
+        "SLACK_API_URL": slack_api_url,
+        "SLACK_BOT_TOKEN": credentials.bot_token,
+        "SLACK_SIGNING_SECRET": credentials.signing_secret,
+        "TWILIO_ACCOUNT_SID": credentials.account_sid,
+        "TWILIO_API_URL": twilio_api_url,
+        "TWILIO_AUTH_TOKEN": credentials.auth_token,
+    }

@@ -1,0 +1,63 @@
+"""Turns the parts of the page into HTML."""
+
+from pathlib import Path
+
+import jinja2
+
+from bot.sandbox import company
+from bot.sandbox.page import elements
+from bot.sandbox.page.commands import COMMANDS
+from bot.sandbox.page.conversation import Visit
+from bot.sandbox.page.markup import link
+from bot.sandbox.page.misbehaviour import SLACK_MODES, TWILIO_MODES
+from bot.sandbox.page.phones import shown_number
+from bot.sandbox.page.stage import Stage
+
+PARTS = ("sidebar", "conversation", "modal", "phones", "machine")
+HERE = Path(__file__).parent
+
+
+class Drawing:
+    """Draws the page, its parts and the log, from the templates beside this module."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters |= {
+            "chosen_in": elements.chosen_in,
+            "element_name": elements.element_name,
+            "field_id": elements.field_id,
+            "number": shown_number,
+        }
+        self._templates.globals |= {
+            "TYPED": elements.TYPED,
+            "commands": COMMANDS,
+            "company_name": company.NAME,
+            "link": link,
+            "people": company.PEOPLE,
+            "slack_modes": SLACK_MODES,
+            "stage": stage,
+            "twilio_modes": TWILIO_MODES,
+        }
+
+    def page(self, visit: Visit) -> str:
+        """The whole page."""
+        parts = {part: self.part(part, visit) for part in PARTS}
+        return self._draw("page.html", visit, parts=parts)
+
+    def part(self, name: str, visit: Visit) -> str:
+        """One of the parts that change while one looks."""
+        return self._draw(f"{name}.html", visit)
+
+    def log(self, visit: Visit, **found: object) -> str:
+        """What the bot's own commands say of its log."""
+        return self._draw("log.html", visit, **found)
+
+    def _draw(self, template: str, visit: Visit, **more: object) -> str:
+        reader = self._stage.conversations.reader(visit.user)
+        return self._templates.get_template(template).render(visit=visit, reader=reader, **more)

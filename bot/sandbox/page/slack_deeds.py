@@ -1,0 +1,101 @@
+"""What a person does in Slack: says something, presses a button, fills in a modal."""
+
+from aiohttp import web
+from multidict import MultiDictProxy
+
+from bot.sandbox.page.commands import COMMAND
+from bot.sandbox.page.elements import element_name, element_path, read_fields
+from bot.sandbox.page.stage import Stage
+from bot.sandbox.slack import Delivery, Message, NotPossibleError, View
+from bot.sandbox.slack.content import Content
+from bot.sandbox.slack.forms import fill_in
+
+Form = MultiDictProxy[str | bytes | bytearray | web.FileField]
+
+LONGEST_TEXT = 8_000
+_ELEMENT_IDS = 2
+
+
+class SlackDeeds:
+    """Each deed returns the sentence that Slack's client shows when it came to nothing, or ""."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._slack = stage.slack
+        self._conversations = stage.conversations
+
+    async def say(self, form: Form) -> str:
+        """Sends a command to the bot, or a message to the channel."""
+        visit = self._conversations.visit(_text(form, "as"), _text(form, "in"))
+        text = _text(form, "text").strip()[:LONGEST_TEXT]
+        user_id, channel_id = visit.user.id, visit.channel.id
+        if text.partition(" ")[0] == COMMAND:
+            # What went wrong with a command is told in the channel, so not here.
+            await self._slack.command(user_id, channel_id, text)
+        elif text.startswith("/"):
+            words = f"{text.partition(' ')[0]} is not a command here. Try {COMMAND} help"
+            self._slack.workspace.tell(user_id, channel_id, _escape(words))
+        elif text:
+            self._slack.workspace.post(channel_id, Content(_escape(text)), user_id=user_id)
+        return ""
+
+    async def click(self, form: Form) -> str:
+        """Presses a button, or chooses in a menu, of a message or of the modal."""
+        path = element_path(_text(form, "element"))
+        if path is None or len(path) < _ELEMENT_IDS:
+            raise NotPossibleError("there is no such button")
+        block_id, action_id, *option = path
+        chosen = option[0] if option else _text(form, element_name([block_id, action_id]))
+        seen = self._modal(form) if "view" in form else self._message(form, block_id)
+        if isinstance(seen, View):
+            fill_in(seen, read_fields(form, seen.blocks))
+        delivery = await self._slack.click(
+            _text(form, "as"), seen, action_id=action_id, option=chosen or None
+        )
+        return _complaint(delivery)
+
+    async def submit(self, form: Form) -> str:
+        """Submits the modal; what is wrong with it is told beside its fields."""
+        view = self._modal(form)
+        try:
+            await self._slack.submit(view.user_id, view, read_fields(form, view.blocks))
+        except NotPossibleError:
+            if not view.errors:
+                raise
+        return ""
+
+    async def close(self, form: Form) -> str:
+        """Closes the modal, however full it is."""
+        view = self._modal(form)
+        delivery = await self._slack.close(view.user_id, view)
+        return _complaint(delivery) if delivery else ""
+
+    def _modal(self, form: Form) -> View:
+        user = self._slack.workspace.users.get(_text(form, "as"))
+        view = self._conversations.modal(user) if user else None
+        if view is None or view.id != _text(form, "view"):
+            raise NotPossibleError("this modal is closed already")
+        return view
+
+    def _message(self, form: Form, block_id: str) -> Message:
+        """The message as if it had this block alone: rows of a list have buttons of one name."""
+        message = self._slack.workspace.message(_text(form, "in"), _text(form, "message"))
+        if message is None:
+            raise NotPossibleError("this message is gone")
+        seen = message.as_seen()
+        seen.blocks = [block for block in seen.blocks if block["block_id"] == block_id]
+        if not seen.blocks:
+            raise NotPossibleError("the message has changed, and the button is gone")
+        return seen
+
+
+def _text(form: Form, name: str) -> str:
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _complaint(delivery: Delivery) -> str:
+    return delivery.shown_error or ""
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,184 @@
+"""Runs the sandbox: both stand-ins, the real bot as a process of its own, and the page."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import tempfile
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import click
+
+from bot.sandbox import company
+from bot.sandbox.bot_process import BotProcess, BotState
+from bot.sandbox.credentials import Credentials, bot_environment
+from bot.sandbox.page.changes import Changes
+from bot.sandbox.page.conversation import Conversations
+from bot.sandbox.page.misbehaviour import Misbehaviour
+from bot.sandbox.page.phones import Exchange
+from bot.sandbox.page.server import PageServer
+from bot.sandbox.page.stage import Stage
+from bot.sandbox.slack import SlackStandIn
+from bot.sandbox.traffic import Traffic
+from bot.sandbox.twilio import TwilioStandIn
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 8321
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class SandboxError(Exception):
+    """The sandbox cannot run here; the text says why."""
+
+
+def run_sandbox(*, port: int, data: Path | None, open_browser: bool) -> int:
+    """The exit code, once the sandbox was told to stop (SIGINT, SIGTERM) or could not start.
+
+    Args:
+        port: of the page; 0 takes any free one.
+        data: where the bot keeps its log; None is a fresh folder that is removed at the end.
+        open_browser: whether to show the page at once.
+    """
+    try:
+        with _data_folder(data) as folder:
+            asyncio.run(_run(port, folder, open_browser=open_browser))
+    except SandboxError as error:
+        click.echo(f"Error: {error}", err=True)
+        return 1
+    return 0
+
+
+async def _run(port: int, folder: Path, *, open_browser: bool) -> None:
+    told_to_stop = asyncio.Event()
+    for number in _STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+    async with _stage(folder) as stage, _page(stage, port) as page:
+        starting = asyncio.create_task(_start(stage, page, open_browser=open_browser))
+        try:
+            await told_to_stop.wait()
+            click.echo("Stopping.")
+        finally:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            stage.traffic.stop()
+            await stage.bot.stop()
+
+
+async def _start(stage: Stage, page: PageServer, *, open_browser: bool) -> None:
+    stage.traffic.start()
+    if not await stage.bot.start():
+        click.echo("The bot did not start; what it printed stands above.", err=True)
+    click.echo(
+        f"Hookflash sandbox: {page.url}\n"
+        "Nothing real is called: no Slack, no Twilio. Stop it with Ctrl-C."
+    )
+    if open_browser:
+        # Some browsers run in the terminal until they are closed; nobody waits for this thread.
+        threading.Thread(target=_open_browser, args=(page.url,), daemon=True).start()
+
+
+def _open_browser(url: str) -> None:
+    with contextlib.suppress(webbrowser.Error, OSError):
+        webbrowser.open(url)
+
+
+@contextlib.contextmanager
+def _data_folder(data: Path | None) -> Iterator[Path]:
+    """A folder that can be written to; a temporary one is removed afterwards."""
+    with contextlib.ExitStack() as cleaning_up:
+        try:
+            if data is None:
+                name = cleaning_up.enter_context(
+                    tempfile.TemporaryDirectory(
+                        prefix="hookflash-sandbox-", ignore_cleanup_errors=True
+                    )
+                )
+                folder = Path(name)
+            else:
+                folder = data
+                folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            place = "a temporary folder" if data is None else str(data)
+            raise SandboxError(f"cannot write to {place}: {error.strerror}.") from error
+        yield folder
+
+
+@contextlib.asynccontextmanager
+async def _stage(folder: Path) -> AsyncIterator[Stage]:
+    """Both stand-ins, listening and seeded, and the bot between them, not yet started."""
+    credentials = Credentials.invent()
+    bot_url = f"http://{HOST}:{_free_port()}"
+    slack = SlackStandIn(
+        bot_token=credentials.bot_token,
+        signing_secret=credentials.signing_secret,
+        request_url=f"{bot_url}/slack/events",
+    )
+    twilio = TwilioStandIn(account_sid=credentials.account_sid, auth_token=credentials.auth_token)
+    company.seed_workspace(slack)
+    company.seed_network(twilio.network)
+    async with slack, twilio:
+        environment = bot_environment(
+            credentials,
+            slack_api_url=slack.api_url,
+            twilio_api_url=twilio.url,
+            data=folder,
+            bot_url=bot_url,
+        )
+        yield _set(slack, twilio, environment, bot_url)
+
+
+def _set(
+    slack: SlackStandIn, twilio: TwilioStandIn, environment: dict[str, str], bot_url: str
+) -> Stage:
+    changes = Changes()
+
+    def bot_changed() -> None:
+        changes.tell(("machine",))
+        if bot.state is BotState.DIED:
+            click.echo(f"The bot is dead (exit code {bot.exit_code}).", err=True)
+
+    bot = BotProcess(
+        environment,
+        url=bot_url,
+        show=lambda line: click.echo(f"bot | {line}", err=True),
+        changed=bot_changed,
+    )
+    return Stage(
+        slack=slack,
+        twilio=twilio,
+        bot=bot,
+        traffic=Traffic(twilio.network),
+        conversations=Conversations(slack.workspace),
+        exchange=Exchange(twilio.network, company.CONTACTS),
+        misbehaviour=Misbehaviour(
+            twilio.faults, slack.faults, changed=lambda: changes.tell(("machine",))
+        ),
+        changes=changes,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _page(stage: Stage, port: int) -> AsyncIterator[PageServer]:
+    page = PageServer(stage, host=HOST, port=port)
+    try:
+        await page.start()
+    except OSError as error:
+        await page.stop()
+        raise SandboxError(
+            f"cannot listen on port {port}: {error.strerror}. Choose another one with --port."
+        ) from error
+    try:
+        yield page
+    finally:
+        await page.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
