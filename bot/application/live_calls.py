@@ -50,13 +50,13 @@ class LiveCalls:
         # The look belongs to all who wait for it: one of them giving up must not end it.
         return await asyncio.shield(self._look)
 
-    def learn(self, call: Call) -> None:
-        """Take a newer sight of one call into the snapshot."""
+    def learn(self, *calls: Call) -> None:
+        """Take newer sights of some calls into the snapshot."""
         if self._known is None:
             return
-        others = [known for known in self._known.calls if known.sid != call.sid]
-        calls = newest_first([*others, call]) if call.is_active else tuple(others)
-        self._known = replace(self._known, calls=calls)
+        sights = {call.sid: call for call in (*self._known.calls, *calls)}
+        active = newest_first(call for call in sights.values() if call.is_active)
+        self._known = replace(self._known, calls=active)
 
     def _age_s(self) -> float:
         return self._elapsed() - self._known_at

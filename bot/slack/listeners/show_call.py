@@ -96,7 +96,7 @@ async def _draw(
         )
     except TwilioNotFoundError as fault:
         raise CallNotFoundError(call_sid, account_sid=desk.place.account_sid) from fault
-    desk.live.learn(details.call)
+    desk.live.learn(*details.conversation.legs)
     return call_card(
         details, last_change_id=last_change_id, audience=audience, is_ephemeral=is_ephemeral
     )
