@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import uuid4
 
-from bot.application.deadlines import CLAIM_LEASE_S, database_deadline
+from bot.application.deadlines import Deadlines, database_deadline
 from bot.application.live_calls import LiveCalls
 from bot.application.ports import Clock, Ledger, LedgerTransaction
 from bot.application.rights import Denials, Rights, denial
@@ -38,6 +38,7 @@ class ChangeDesk:
         account_sid: str,
         owner: str,
         clock: Clock,
+        deadlines: Deadlines,
     ) -> None:
         self._ledger = ledger
         self._rights = rights
@@ -47,6 +48,7 @@ class ChangeDesk:
         self._account_sid = account_sid
         self._owner = owner
         self._clock = clock
+        self._deadlines = deadlines
 
     async def accept(self, request: ChangeRequest) -> Change | None:
         """The change, claimed by this process; None for a repeated delivery of a request.
@@ -112,7 +114,7 @@ class ChangeDesk:
             state=ChangeState.CLAIMED,
             requested_at=now,
             owner=self._owner,
-            lease_until=now + timedelta(seconds=CLAIM_LEASE_S),
+            lease_until=now + timedelta(seconds=self._deadlines.claim_lease_s),
         )
 
     def _requested(self, change: Change) -> EntryDraft:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from bot.domain.errors import LogUnavailableError
 
@@ -12,17 +13,41 @@ from bot.domain.errors import LogUnavailableError
 # refusal comes after the accept that found it.
 ACCEPT_DEADLINE_S = 1.5
 DENIAL_DEADLINE_S = 0.75
-# From the moment a change is marked as sent: Twilio has this long in all.
-TWILIO_DEADLINE_S = 10.0
-# A hang-up may be looked at and sent again within that, so one try gets less.
-HANG_UP_TRY_S = 5.0
-LOOK_S = 2.5
-# A claim outlives what its owner may still do with it.
-CLAIM_LEASE_S = 15.0
-SENT_LEASE_S = TWILIO_DEADLINE_S + 3.0
-# A hang-up that Twilio never confirmed is given up as unknown.
-HANG_UP_MAX_AGE_S = 300.0
-SECOND_LOOK_AFTER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """What the steps after an accept get, in seconds.
+
+    A lease outlives what its owner may still do with it, so that nobody takes over too early.
+
+    Args:
+        claim_lease_s: from the accept, or from a takeover, until the change is marked as sent.
+        twilio_s: from the mark as sent: Twilio has this long in all.
+        finish_s: after that, for its owner to record the outcome.
+        hang_up_try_s: one try of a hang-up, which may be looked at and sent again within twilio_s.
+        look_s: one look at a call.
+        hang_up_max_age_s: a hang-up that Twilio never confirmed is given up as unknown.
+        second_look_after_s: from a redirect to the look that tells whether its target failed.
+        settle_every_s: between two searches for changes whose owner is lost.
+    """
+
+    claim_lease_s: float = 15.0
+    twilio_s: float = 10.0
+    finish_s: float = 3.0
+    hang_up_try_s: float = 5.0
+    look_s: float = 2.5
+    hang_up_max_age_s: float = 300.0
+    second_look_after_s: float = 5.0
+    settle_every_s: float = 2.0
+
+    @property
+    def sent_lease_s(self) -> float:
+        """From the mark as sent until another process may take over."""
+        return self.twilio_s + self.finish_s
+
+
+DEFAULT_DEADLINES = Deadlines()
 
 
 @asynccontextmanager

@@ -9,12 +9,13 @@ from time import monotonic
 
 from bot.application.ports import CallGateway
 from bot.domain.calls import Call, Listing, merge_by_sid, newest_first
-from bot.domain.errors import TwilioError
+from bot.domain.errors import TwilioError, TwilioRateLimitedError
 
 # Reading Twilio's listings must never take more than a fifth of the time.
 COST_FACTOR = 5
 MOST_VANISHED_FETCHED = 20
 VANISHED_WITHIN_S = 60.0
+LONGEST_PAUSE_S = 60.0
 
 
 class LiveCalls:
@@ -32,6 +33,9 @@ class LiveCalls:
         self._known: Listing | None = None
         self._known_at = -VANISHED_WITHIN_S
         self._look: asyncio.Task[Listing] | None = None
+        self._fault: TwilioError | None = None
+        self._pause_s = poll_s
+        self._quiet_until = 0.0
 
     def known(self) -> Listing | None:
         """The last look, however old; asks nobody."""
@@ -40,11 +44,15 @@ class LiveCalls:
     async def listing(self) -> Listing:
         """All live calls, from a look that is at most `poll_s` old.
 
+        A look that failed is shared too, and the longer the more often Twilio was asked too much.
+
         Raises:
             TwilioError: Twilio did not list them.
         """
         if self._known is not None and self._age_s() < self._shared_for_s(self._known):
             return self._known
+        if self._fault is not None and self._elapsed() < self._quiet_until:
+            raise self._fault.with_traceback(None)  # of the look that failed for somebody else
         if self._look is None:
             self._look = asyncio.create_task(self._take_look(), name="look at live calls")
         # The look belongs to all who wait for it: one of them giving up must not end it.
@@ -66,14 +74,27 @@ class LiveCalls:
 
     async def _take_look(self) -> Listing:
         try:
-            listing = await self._gateway.list_live()
-            missed = await self._still_active_of(self._vanished(listing))
-            if missed:
-                listing = replace(listing, calls=merge_by_sid([listing.calls, missed]))
-            self._known, self._known_at = listing, self._elapsed()
-            return listing
+            listing = await self._look_for_all()
+        except TwilioError as fault:
+            self._remember_fault(fault)
+            raise
         finally:
             self._look = None
+        self._known, self._known_at = listing, self._elapsed()
+        self._fault, self._pause_s = None, self._poll_s
+        return listing
+
+    async def _look_for_all(self) -> Listing:
+        listing = await self._gateway.list_live()
+        missed = await self._still_active_of(self._vanished(listing))
+        if not missed:
+            return listing
+        return replace(listing, calls=merge_by_sid([listing.calls, missed]))
+
+    def _remember_fault(self, fault: TwilioError) -> None:
+        if isinstance(fault, TwilioRateLimitedError):
+            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        self._fault, self._quiet_until = fault, self._elapsed() + self._pause_s
 
     def _vanished(self, listing: Listing) -> list[Call]:
         """Calls of the last look that the new one lacks: ended, or moving between the listings."""

@@ -9,13 +9,7 @@ from datetime import timedelta
 from enum import Enum, auto
 
 from bot.application import outcomes
-from bot.application.deadlines import (
-    HANG_UP_MAX_AGE_S,
-    SECOND_LOOK_AFTER_S,
-    SENT_LEASE_S,
-    TWILIO_DEADLINE_S,
-    database_deadline,
-)
+from bot.application.deadlines import Deadlines, database_deadline
 from bot.application.find_destination import DestinationBook
 from bot.application.live_calls import LiveCalls
 from bot.application.ports import (
@@ -64,7 +58,7 @@ class ChangeWorker:
         tasks: TaskSpawner,
         counter: ChangeCounter,
         clock: Clock,
-        second_look_after_s: float = SECOND_LOOK_AFTER_S,
+        deadlines: Deadlines,
     ) -> None:
         self._ledger = ledger
         self._sender = sender
@@ -74,7 +68,7 @@ class ChangeWorker:
         self._tasks = tasks
         self._counter = counter
         self._clock = clock
-        self._second_look_after_s = second_look_after_s
+        self._deadlines = deadlines
         self._unrecorded: dict[str, Outcome] = {}
 
     async def perform(self, change: Change) -> None:
@@ -131,7 +125,7 @@ class ChangeWorker:
                 OutcomeReason.CONFIRMED, call, at=self._clock(), before="", twilio_request_id=""
             )
             await self._finish(change, outcome, surface=Surface.MACHINE)
-        elif age > timedelta(seconds=HANG_UP_MAX_AGE_S) or await self._is_frozen():
+        elif age > timedelta(seconds=self._deadlines.hang_up_max_age_s) or await self._is_frozen():
             outcome = outcomes.unclear(
                 OutcomeReason.STILL_ACTIVE if call else OutcomeReason.NO_ANSWER,
                 at=self._clock(),
@@ -152,8 +146,8 @@ class ChangeWorker:
             sent = await self._ledger.write(
                 lambda tx: tx.mark_sent(
                     change,
-                    deadline_at=now + timedelta(seconds=TWILIO_DEADLINE_S),
-                    lease_until=now + timedelta(seconds=SENT_LEASE_S),
+                    deadline_at=now + timedelta(seconds=self._deadlines.twilio_s),
+                    lease_until=now + timedelta(seconds=self._deadlines.sent_lease_s),
                     now=now,
                 )
             )
@@ -214,7 +208,7 @@ class ChangeWorker:
 
     async def _look_again(self, change: Change, outcome: Outcome) -> None:
         """A redirect's new target is learnt to have failed only by looking at the call again."""
-        await asyncio.sleep(self._second_look_after_s)
+        await asyncio.sleep(self._deadlines.second_look_after_s)
         call = await self._sender.look(change.call_sid)
         if call is None or call.is_active or self._destinations.ends_the_call(change):
             return

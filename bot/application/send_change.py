@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.application import outcomes
-from bot.application.deadlines import HANG_UP_TRY_S, LOOK_S
+from bot.application.deadlines import Deadlines
 from bot.application.live_calls import LiveCalls
 from bot.application.ports import CallGateway, Clock, Destination
 from bot.domain.audit import Action
@@ -29,10 +29,13 @@ class ChangeSender:
     The change must be SENT, with a deadline: nothing is sent after it, whoever was paused how long.
     """
 
-    def __init__(self, gateway: CallGateway, live: LiveCalls, *, clock: Clock) -> None:
+    def __init__(
+        self, gateway: CallGateway, live: LiveCalls, *, clock: Clock, deadlines: Deadlines
+    ) -> None:
         self._gateway = gateway
         self._live = live
         self._clock = clock
+        self._deadlines = deadlines
 
     async def send(self, change: Change, *, before: str, destination: Destination) -> Outcome:
         """What came of it.
@@ -49,7 +52,7 @@ class ChangeSender:
     async def look(self, call_sid: str) -> Call | None:
         """The call as it is now; None where Twilio does not tell."""
         try:
-            call = await self._gateway.fetch_call(call_sid, timeout_s=LOOK_S)
+            call = await self._gateway.fetch_call(call_sid, timeout_s=self._deadlines.look_s)
         except TwilioError:
             return None
         self._live.learn(call)
@@ -86,7 +89,8 @@ class ChangeSender:
         while self._left_s(change) > LEAST_TRY_S:
             try:
                 answer = await self._gateway.hang_up(
-                    change.call_sid, timeout_s=min(HANG_UP_TRY_S, self._left_s(change))
+                    change.call_sid,
+                    timeout_s=min(self._deadlines.hang_up_try_s, self._left_s(change)),
                 )
             except TwilioUnavailableError:
                 call = await self.look(change.call_sid)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from bot.application.deadlines import CLAIM_LEASE_S
+from bot.application.deadlines import Deadlines
 from bot.application.perform_change import ChangeWorker
 from bot.application.ports import Clock, Ledger, TaskSpawner
 from bot.application.rights import Denials
@@ -15,7 +15,6 @@ from bot.domain.errors import LogUnavailableError
 
 _log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 2.0
 MOST_AT_ONCE = 20
 
 
@@ -31,7 +30,7 @@ class Settler:
         tasks: TaskSpawner,
         owner: str,
         clock: Clock,
-        look_every_s: float = LOOK_EVERY_S,
+        deadlines: Deadlines,
     ) -> None:
         self._ledger = ledger
         self._worker = worker
@@ -39,7 +38,7 @@ class Settler:
         self._tasks = tasks
         self._owner = owner
         self._clock = clock
-        self._look_every_s = look_every_s
+        self._deadlines = deadlines
 
     async def run(self) -> None:
         """Look for abandoned changes, for ever; a log that is down is looked at again."""
@@ -49,7 +48,7 @@ class Settler:
                 await self._denials.flush()
             except LogUnavailableError:
                 _log.warning("abandoned changes could not be looked for: the log does not answer")
-            await asyncio.sleep(self._look_every_s)
+            await asyncio.sleep(self._deadlines.settle_every_s)
 
     async def settle_abandoned(self) -> int:
         """Start settling what is abandoned now; how many changes that were."""
@@ -59,7 +58,7 @@ class Settler:
             lambda tx: tx.claim_abandoned(
                 owner=self._owner,
                 now=now,
-                lease_until=now + timedelta(seconds=CLAIM_LEASE_S),
+                lease_until=now + timedelta(seconds=self._deadlines.claim_lease_s),
                 limit=MOST_AT_ONCE,
             )
         )
