@@ -57,16 +57,13 @@ class FakeGateway:
         return self.numbers
 
     async def hang_up(self, call_sid: str, *, timeout_s: float) -> TwilioAnswer:
-        """The call as it is."""
-        return TwilioAnswer(
-            call=await self.fetch_call(call_sid, timeout_s=timeout_s), request_id=""
-        )
+        """The call, which is not changed."""
+        call = await self.fetch_call(call_sid, timeout_s=timeout_s)
+        return TwilioAnswer(call=call, request_id="")
 
     async def redirect(
         self, call_sid: str, destination: Destination, *, timeout_s: float
     ) -> TwilioAnswer:
-        """The call as it is."""
+        """The call, which is not changed."""
         del destination
-        return TwilioAnswer(
-            call=await self.fetch_call(call_sid, timeout_s=timeout_s), request_id=""
-        )
+        return await self.hang_up(call_sid, timeout_s=timeout_s)
