@@ -31,6 +31,9 @@ from bot.slack.views.notice import notice
 
 SHOWN_PART = 120
 SHOWN_SENTENCE = 600
+NO_ROLE = (
+    "have no role: guests and people of other workspaces have none unless the settings name them"
+)
 DOING = {"hang_up": "hanging it up", "redirect": "redirecting it"}
 
 
@@ -70,7 +73,7 @@ def _(error: UnknownVerbError, command: str) -> str:
 @words.register
 def _(error: NotPermittedError, command: str) -> str:
     needed = _with_article(error.needed)
-    held = "have no role" if error.held is Role.NOBODY else f"are {_with_article(error.held)}"
+    held = NO_ROLE if error.held is Role.NOBODY else f"are {_with_article(error.held)}"
     return f"Only {needed} may do that, and you {held}. Nothing was changed. {_ask(error.ask)}"
 
 

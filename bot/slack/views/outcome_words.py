@@ -82,7 +82,7 @@ def _not_authenticated(change: Change, outcome: Outcome, place: Place) -> str:
     del place
     return (
         f"Not {_done(change)}: Twilio does not accept Hookflash's credentials, or the account is "
-        f"not active{_code(outcome)}. Whoever runs Hookflash can see why with `hookflash doctor`."
+        f"not active{_code(outcome)}. Whoever runs Hookflash finds more in its log."
     )
 
 
@@ -90,7 +90,7 @@ def _not_permitted(change: Change, outcome: Outcome, place: Place) -> str:
     del place
     return (
         f"Not {_done(change)}: Hookflash's Twilio key lacks the permission to change "
-        f"calls{_code(outcome)}. Whoever runs Hookflash can see which with `hookflash doctor`."
+        f"calls{_code(outcome)}. Whoever runs Hookflash finds more in its log."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.audit import Event
+from bot.domain.audit import Action, Event
 from bot.domain.changes import Change, Outcome
 from bot.slack.views import blocks
 from bot.slack.views.action_ids import ActionId
@@ -19,11 +19,12 @@ LINE_LIMIT = 200
 def result_card(
     change: Change, outcome: Outcome, *, audience: Audience, place: Place
 ) -> MessageView:
-    """What came of the change, and of which call; where it was not done, a way to look again."""
+    """What came of the change, and of which call; unless it was hung up, a way to look again."""
     words = outcome_words(change, outcome, place)
     lines = [words, *_about(change, outcome, audience)]
     look = blocks.button("Details", ActionId.DETAILS, CallValue(change.call_sid).encode())
-    buttons = [] if outcome.event is Event.SUCCEEDED else [look]
+    is_over = change.action is Action.HANG_UP and outcome.event is Event.SUCCEEDED
+    buttons = [] if is_over else [look]
     return message(
         "\n".join(lines), [blocks.section("outcome", lines), blocks.actions("actions", buttons)]
     )
