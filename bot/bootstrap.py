@@ -16,7 +16,7 @@ from aiohttp import ClientSession, web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.application.accept_change import ChangeDesk
-from bot.application.deadlines import SECOND_LOOK_AFTER_S
+from bot.application.deadlines import DEFAULT_DEADLINES, Deadlines
 from bot.application.find_call import CallFinder
 from bot.application.find_destination import DestinationBook
 from bot.application.freeze import FreezeSwitch
@@ -73,7 +73,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, *, deadlines: Deadlines = DEFAULT_DEADLINES) -> None:
     """Serve until SIGTERM or SIGINT, then finish what was accepted.
 
     Raises:
@@ -81,7 +81,7 @@ async def serve(settings: Settings) -> None:
         LogUnavailableError: the database does not answer.
         SchemaOutdatedError: the schema must be brought up to date first.
     """
-    async with run_bot(settings) as bot:
+    async with run_bot(settings, deadlines=deadlines) as bot:
         await serve_until_stopped(
             bot.web_app,
             host=settings.host,
@@ -110,10 +110,7 @@ async def prepare_database(database_url: str) -> None:
 
 
 class Bot:
-    """All parts, each wired when it is first asked for; nothing is opened or started by wiring.
-
-    `second_look_after_s` is how many seconds after a redirect the call is looked at again.
-    """
+    """All parts, each wired when it is first asked for; nothing is opened or started by wiring."""
 
     def __init__(
         self,
@@ -122,13 +119,13 @@ class Bot:
         database: Database,
         session: ClientSession,
         clock: Clock = now,
-        second_look_after_s: float = SECOND_LOOK_AFTER_S,
+        deadlines: Deadlines = DEFAULT_DEADLINES,
     ) -> None:
         self._settings = settings
         self._database = database
         self._session = session
         self._clock = clock
-        self._second_look_after_s = second_look_after_s
+        self._deadlines = deadlines
         self._owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         self.tasks = TaskSupervisor()
         self.metrics = Metrics()
@@ -268,6 +265,7 @@ class Bot:
             account_sid=self._settings.twilio_account_sid,
             owner=self._owner,
             clock=self._clock,
+            deadlines=self._deadlines,
         )
 
     @cached_property
@@ -275,7 +273,9 @@ class Bot:
         """Performs changes."""
         return ChangeWorker(
             ledger=self.ledger,
-            sender=ChangeSender(self.gateway, self.live, clock=self._clock),
+            sender=ChangeSender(
+                self.gateway, self.live, clock=self._clock, deadlines=self._deadlines
+            ),
             live=self.live,
             destinations=DestinationBook(self.finder, self.numbers),
             announcer=SlackAnnouncer(
@@ -284,7 +284,7 @@ class Bot:
             tasks=self.tasks,
             counter=self.metrics,
             clock=self._clock,
-            second_look_after_s=self._second_look_after_s,
+            deadlines=self._deadlines,
         )
 
     @cached_property
@@ -297,6 +297,7 @@ class Bot:
             tasks=self.tasks,
             owner=self._owner,
             clock=self._clock,
+            deadlines=self._deadlines,
         )
 
     @cached_property
@@ -339,7 +340,7 @@ class Bot:
 
 @asynccontextmanager
 async def run_bot(
-    settings: Settings, *, clock: Clock = now, second_look_after_s: float = SECOND_LOOK_AFTER_S
+    settings: Settings, *, clock: Clock = now, deadlines: Deadlines = DEFAULT_DEADLINES
 ) -> AsyncIterator[Bot]:
     """Everything wired together and started, but for the HTTP server in front of it."""
     await prepare_database(settings.database_url.get_secret_value())
@@ -347,13 +348,7 @@ async def run_bot(
         database = open_database(settings.database_url.get_secret_value())
         closing.push_async_callback(database.close)
         session = await closing.enter_async_context(ClientSession())
-        bot = Bot(
-            settings,
-            database=database,
-            session=session,
-            clock=clock,
-            second_look_after_s=second_look_after_s,
-        )
+        bot = Bot(settings, database=database, session=session, clock=clock, deadlines=deadlines)
         closing.push_async_callback(bot.gateway.close)
         await bot.start()
         yield bot

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot.application.deadlines import Deadlines
 from bot.bootstrap import Bot, run_bot
 from bot.domain.audit import AuditEntry, PersonalValue
 from bot.sandbox.slack import Delivery, Message, SlackStandIn, View
@@ -22,7 +23,11 @@ SIGNING_SECRET = "c3" * 16
 
 ANA, BEN, VERA, ADA, GUS, OLGA = "U0ANA", "U0BEN", "U0VERA", "U0ADA", "U0GUS", "U0OLGA"
 SUPPORT, FRAUD, SHARED = "C0SUPPORT", "C0FRAUD", "C0SHARED"
-SECOND_LOOK_AFTER_S = 0.4
+QUICK = Deadlines(second_look_after_s=0.4)
+# How long one look at the live calls is shared: less than the settings allow, so that tests need
+# not wait long for the next one.
+LOOK_SHARED_FOR_S = 0.1
+NEXT_LOOK_AFTER_S = 0.5
 SUPPORT_LINE = "+442079460000"
 SUPPORT_FLOW = "https://voice.example.com/support"
 
@@ -76,6 +81,10 @@ class Company:
         async with asyncio.timeout(within_s):
             await self.bot.tasks.at_rest()
 
+    async def next_look(self) -> None:
+        """Wait until the next person who asks for live calls makes the bot look at Twilio again."""
+        await asyncio.sleep(NEXT_LOOK_AFTER_S)
+
     def seen_by(self, who: str, *, where: str = SUPPORT) -> list[Message]:
         """The channel's messages as this person sees them, oldest first."""
         return self.slack.workspace.messages_for(who, where)
@@ -87,6 +96,21 @@ class Company:
     def modal(self, who: str) -> View:
         """The modal that this person has before them."""
         return self.slack.workspace.views[who][-1]
+
+    def posted(self, *, where: str = SUPPORT) -> list[Message]:
+        """What the bot has posted for everybody there, oldest first."""
+        workspace = self.slack.workspace
+        return [
+            message
+            for message in workspace.messages
+            if (message.channel_id, message.user) == (where, workspace.app.bot_user_id)
+            and message.ephemeral_to is None
+            and not message.deleted
+        ]
+
+    def changes_sent(self) -> list[dict[str, str]]:
+        """The form of each change of a call that Twilio was asked for, oldest first."""
+        return [request.form for request in self.twilio.requests if request.method == "POST"]
 
     async def log(self) -> list[Logged]:
         """The whole log, oldest entry first."""
@@ -123,7 +147,6 @@ def environ_for(
         "HOOKFLASH_OPERATORS": f"{ANA},{BEN}",
         "HOOKFLASH_REDIRECT_HOSTS": "voice.example.com",
         "HOOKFLASH_DIAL_PREFIXES": "+44",
-        "HOOKFLASH_POLL_S": "1",
     } | more
 
 
@@ -156,11 +179,14 @@ def people(slack: SlackStandIn) -> None:
 
 
 @asynccontextmanager
-async def company(database_url: str, **settings: str) -> AsyncIterator[Company]:
+async def company(
+    database_url: str, *, deadlines: Deadlines = QUICK, **settings: str
+) -> AsyncIterator[Company]:
     """The whole company at work."""
     async with outside_world() as (slack, twilio):
         environ = environ_for(slack, twilio, database_url=database_url, **settings)
-        async with run_bot(load_settings(environ), second_look_after_s=SECOND_LOOK_AFTER_S) as bot:
+        chosen = load_settings(environ).model_copy(update={"poll_s": LOOK_SHARED_FOR_S})
+        async with run_bot(chosen, deadlines=deadlines) as bot:
             runner = web.AppRunner(bot.web_app, access_log=None)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()
