@@ -91,8 +91,6 @@ CONTACTS = {
     **dict(CALLERS),
     MARIA: "Maria Lopez",
     DESK_AGENT: "Support desk 1",
-    HOSTILE_CALLER: "Somebody hostile",
-    FRAUDSTER: "Unknown caller",
     PREMIUM_LINE: "Premium-rate number",
     HUDDLE[0]: "Lena (home)",
     HUDDLE[1]: "Farid (office)",

@@ -45,9 +45,9 @@ class Traffic:
 
     def place_call(self) -> Call:
         """The next caller rings the next number, and stays until somebody hangs up."""
-        caller, caller_name = next(self._callers)
+        caller, _name = next(self._callers)
         number, _friendly_name, _voice_url = next(self._numbers)
-        return self._network.place_call(caller, number, caller_name=caller_name.upper())
+        return self._network.place_call(caller, number)
 
     def _tick(self) -> None:
         if not self._is_going:
@@ -70,13 +70,12 @@ class Traffic:
 
     def _ring_in(self) -> None:
         """A call that rings a while, is answered by the number's own page, and ends by itself."""
-        caller, caller_name = next(self._callers)
+        caller, _name = next(self._callers)
         number, _friendly_name, voice_url = next(self._numbers)
         call = self._network.call_ringing(
             caller,
             number,
             "inbound",
-            caller_name=caller_name.upper(),
             hears="ringing tone",
             twiml=f"<Response><Redirect>{escape(voice_url)}</Redirect></Response>",
         )

@@ -1,8 +1,9 @@
 """The phone network as it is drawn: conversations with their legs, and what each person hears."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import phonenumbers
 
@@ -10,6 +11,8 @@ from bot.sandbox.twilio import Call, Conference, PhoneNetwork
 
 ENDED_SHOWN = 8
 HEARD_SHOWN = 4
+DEAD_CALLS_STAY = timedelta(seconds=3)
+_NUMBER = re.compile(r"\+[0-9]{7,15}\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +22,9 @@ class Leg:
     call: Call
     name: str
     number: str
+    hears: str
     heard: tuple[tuple[datetime, str], ...]
+    """What this person heard before, the latest first."""
 
     @property
     def is_ringing(self) -> bool:
@@ -38,6 +43,11 @@ class Card:
     is_conference: bool
     legs: tuple[Leg, ...]
 
+    @property
+    def is_live(self) -> bool:
+        """Is anybody on the line?"""
+        return any(leg.call.is_live for leg in self.legs)
+
 
 class Exchange:
     """Draws the state of the phone network."""
@@ -47,19 +57,18 @@ class Exchange:
         self._contacts = contacts
 
     def cards(self) -> list[Card]:
-        """The live conversations, newest first."""
-        live = [call for call in self._network.calls.values() if call.is_live]
-        in_rooms = {sid: room for room in self._rooms() for sid in room.participants}
-        rooms = [self._room_card(room) for room in self._rooms()]
-        first_legs = {call.sid: [call] for call in live if call.sid not in in_rooms}
-        alone = list(first_legs.values())
-        for call in live:
-            parent = first_legs.get(call.parent_call_sid or "")
-            if parent is not None and self._network.dial_of_leg(call) is not None:
-                parent.append(call)
-                alone.remove(first_legs.pop(call.sid))
-        cards = [*rooms, *map(self._call_card, alone)]
-        return sorted(cards, key=lambda card: card.since, reverse=True)
+        """The live conversations and those that ended this moment, newest first."""
+        shown = [call for call in self._network.calls.values() if self._is_shown(call)]
+        rooms = [room for room in self._network.conferences.values() if room.is_live]
+        in_rooms = {sid for room in rooms for sid in room.participants}
+        alone = {call.sid: [call] for call in shown if call.sid not in in_rooms}
+        for call in shown:
+            parent = alone.get(call.parent_call_sid or "")
+            if parent is not None and self._is_held_by_its_parent(call):
+                parent += alone.pop(call.sid)
+        cards = [*map(self._room_card, rooms), *map(self._call_card, alone.values())]
+        # A call keeps its place when it is answered, so that nothing moves under the pointer.
+        return sorted(cards, key=lambda card: card.legs[0].call.order, reverse=True)
 
     def ended(self) -> list[Leg]:
         """The calls that ended last, the latest first."""
@@ -73,11 +82,20 @@ class Exchange:
             call=call,
             name=self._name(call.party),
             number=shown_number(call.party),
-            heard=tuple(reversed(call.hears_log[-HEARD_SHOWN - 1 : -1])),
+            hears=self._with_names(call.hears),
+            heard=tuple(
+                (at, self._with_names(sound))
+                for at, sound in reversed(call.hears_log[-HEARD_SHOWN - 1 : -1])
+            ),
         )
 
-    def _rooms(self) -> list[Conference]:
-        return [room for room in self._network.conferences.values() if room.is_live]
+    def _is_shown(self, call: Call) -> bool:
+        """A call that ends stays a moment, so that one sees it die."""
+        return call.ended_at is None or self._network.clock.now() - call.ended_at < DEAD_CALLS_STAY
+
+    def _is_held_by_its_parent(self, call: Call) -> bool:
+        """A leg that was redirected goes its own way."""
+        return not call.is_live or self._network.dial_of_leg(call) is not None
 
     def _room_card(self, room: Conference) -> Card:
         calls = [self._network.calls[sid] for sid in room.participants]
@@ -100,6 +118,9 @@ class Exchange:
             is_conference=False,
             legs=tuple(self.leg(call) for call in calls),
         )
+
+    def _with_names(self, sound: str) -> str:
+        return _NUMBER.sub(lambda number: self._name(number[0]), sound)
 
     def _name(self, phone_number: str) -> str:
         ours = self._network.number_at(phone_number)

@@ -1,6 +1,7 @@
 """The web server of the page, on loopback only."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -8,11 +9,14 @@ from aiohttp import web
 from bot.sandbox.page.conversation import Visit
 from bot.sandbox.page.drawing import HERE, PARTS, Drawing
 from bot.sandbox.page.guards import Guard
+from bot.sandbox.page.phones import DEAD_CALLS_STAY
 from bot.sandbox.page.slack_deeds import Form, SlackDeeds
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.slack import NotPossibleError
+from bot.sandbox.twilio import Call, Conference
 
 _PARTS_OF_SLACK = ("sidebar", "conversation", "modal", "machine")
+_PHONES = ("phones",)
 _HTML = "text/html"
 
 
@@ -43,7 +47,7 @@ class PageServer:
         changes = self._stage.changes
         self._unsubscribe = [
             self._stage.slack.subscribe(lambda: changes.tell(_PARTS_OF_SLACK)),
-            self._stage.twilio.network.subscribe(lambda _changed: changes.tell(("phones",))),
+            self._stage.twilio.network.subscribe(self._tell_phones),
         ]
 
     async def stop(self) -> None:
@@ -53,6 +57,14 @@ class PageServer:
         self._stage.changes.end()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def _tell_phones(self, changed: Call | Conference) -> None:
+        self._stage.changes.tell(_PHONES)
+        if not changed.is_live:
+            loop = asyncio.get_running_loop()
+            loop.call_later(
+                DEAD_CALLS_STAY.total_seconds(), lambda: self._stage.changes.tell(_PHONES)
+            )
 
     def _app(self) -> web.Application:
         app = web.Application()
@@ -102,9 +114,10 @@ class PageServer:
     async def _tell_changes(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        async for parts in self._stage.changes.watch():
-            line = f"data: {','.join(sorted(parts))}\n\n" if parts else ": quiet\n\n"
-            await response.write(line.encode())
+        with contextlib.suppress(ConnectionResetError):
+            async for parts in self._stage.changes.watch():
+                line = f"data: {','.join(sorted(parts))}\n\n" if parts else ": quiet\n\n"
+                await response.write(line.encode())
         return response
 
     async def _show_log(self, request: web.Request) -> web.Response:
