@@ -45,6 +45,12 @@ _POSTGRES_SETTINGS = (
     f"SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_TIMEOUT_MS}",
     "SET timezone = 'UTC'",
 )
+# One answer is one look at the database, as it is on SQLite.
+_POSTGRES_READER_SETTINGS = (
+    *_POSTGRES_SETTINGS,
+    "SET default_transaction_isolation = 'repeatable read'",
+    "SET default_transaction_read_only = on",
+)
 # Source: https://www.postgresql.org/docs/current/libpq-connect.html. Without tcp_user_timeout a
 # server that vanishes from the network keeps a commit waiting for many minutes.
 _POSTGRES_CONNECT_ARGS = {
@@ -95,7 +101,8 @@ def open_database(database_url: str) -> Database:
         writer = _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1)
         reader = _sqlite(url, begin="BEGIN", pool_size=READERS, pragmas=_SQLITE_READER_PRAGMAS)
     else:
-        writer, reader = _postgres(url, pool_size=1), _postgres(url, pool_size=READERS)
+        writer = _postgres(url, pool_size=1)
+        reader = _postgres(url, pool_size=READERS, settings=_POSTGRES_READER_SETTINGS)
     return Database(
         writer=ThreadedEngine(writer, threads=1, name="writer"),
         reader=ThreadedEngine(reader, threads=READERS, name="reader"),
@@ -132,7 +139,9 @@ def _sqlite(
     return engine
 
 
-def _postgres(url: URL, *, pool_size: int) -> Engine:
+def _postgres(
+    url: URL, *, pool_size: int, settings: tuple[str, ...] = _POSTGRES_SETTINGS
+) -> Engine:
     engine = create_engine(
         url,
         pool_pre_ping=True,
@@ -142,7 +151,7 @@ def _postgres(url: URL, *, pool_size: int) -> Engine:
     )
 
     def configure(connection: DBAPIConnection, _record: object) -> None:
-        _run_all(connection, _POSTGRES_SETTINGS)
+        _run_all(connection, settings)
         connection.commit()
 
     event.listen(engine, "connect", configure)

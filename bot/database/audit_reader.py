@@ -1,0 +1,97 @@
+"""The reading side of the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+
+from bot.database.audit_queries import (
+    SealedEntry,
+    read_chunk,
+    read_matching,
+    read_page,
+    verify_chain,
+)
+from bot.database.engine import ThreadedEngine
+from bot.database.faults import as_log_unavailable
+from bot.database.queries import read_freeze, read_head, read_last_change_id
+from bot.domain.audit import Head
+from bot.domain.audit_chain import Verdict
+from bot.domain.audit_log import AuditPage, AuditQuery
+from bot.domain.changes import Freeze
+from bot.domain.errors import LogUnavailableError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+EVERY_ENTRY = AuditQuery()
+ANSWER_TIMEOUT_S = 2.0
+
+
+class SqlAuditReader:
+    """Reads one chain. Every method raises LogUnavailableError where the database does not answer.
+
+    Each answer is one look at the database: what is appended meanwhile is seen by the next.
+    """
+
+    def __init__(self, engine: ThreadedEngine, *, chain_id: str) -> None:
+        self._engine = engine
+        self._chain_id = chain_id
+
+    async def page(self, query: AuditQuery) -> AuditPage:
+        """Requests that fit, newest first."""
+        return await self._ask(read_page, self._chain_id, query)
+
+    async def entries(
+        self, *, after_seq: int = 0, fitting: AuditQuery = EVERY_ENTRY
+    ) -> AsyncIterator[SealedEntry]:
+        """Every entry that fits, in the order of the chain, in constant memory.
+
+        Of *fitting* only the filters count, not its limit and page.
+        """
+        while chunk := await self._ask(read_chunk, self._chain_id, after_seq, fitting):
+            for sealed in chunk:
+                yield sealed
+            after_seq = chunk[-1][0].seq
+
+    async def matching(self, reference: str) -> Sequence[SealedEntry]:
+        """The entries whose number, request id or call SID is *reference*."""
+        return await self._ask(read_matching, self._chain_id, reference)
+
+    async def verify(self) -> Verdict:
+        """Whether every entry is as it was recorded; takes about 0.1 ms for each."""
+        return await self._ask(verify_chain, self._chain_id)
+
+    async def head(self) -> Head:
+        """The end of the chain as kept beside it."""
+        return await self._ask(read_head, self._chain_id)
+
+    async def is_answering(self) -> bool:
+        """Whether the database answers now, within ANSWER_TIMEOUT_S."""
+        try:
+            with as_log_unavailable():
+                async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                    await self.head()
+        except LogUnavailableError:
+            return False
+        return True
+
+    async def last_change_id(self, account_sid: str, call_sid: str) -> str:
+        """Id of the newest change of the call, empty where there is none."""
+        return await self._ask(read_last_change_id, account_sid, call_sid)
+
+    async def current_freeze(self) -> Freeze | None:
+        """The freeze in force."""
+        return await self._ask(read_freeze, self._chain_id)
+
+    async def _ask(
+        self, question: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        def answer() -> T:
+            with as_log_unavailable(), self._engine.engine.connect() as connection:
+                return question(connection, *args, **kwargs)
+
+        return await self._engine.run(answer)

@@ -1,0 +1,131 @@
+"""The migrations: one head, up and down on both databases, and the tables that the code expects."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+from bot.database import migrate
+from bot.database.engine import migration_engine
+from bot.database.ledger import SqlLedger
+from bot.database.tables import SCHEMA_REVISION, metadata
+from bot.database.triggers import LogUnprotectedError
+from bot.domain.errors import LogUnavailableError
+from tests.contract.database.drafts import append, draft, drop_triggers, triggers_of
+from tests.fixtures_database import administration
+
+MIGRATE = "import sys; from bot.database.migrate import upgrade; upgrade(sys.argv[1])"
+
+
+def run(what: str, database_url: str, *args: str) -> None:
+    """Run one of Alembic's commands as `hookflash db` does."""
+    engine = migration_engine(database_url)
+    config = migrate.alembic_config()
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        getattr(command, what)(config, *args)
+    engine.dispose()
+
+
+def tables_of(database_url: str) -> set[str]:
+    with administration(database_url) as connection:
+        return set(inspect(connection).get_table_names())
+
+
+def test_there_is_one_newest_migration_and_the_code_names_it() -> None:
+    heads = ScriptDirectory.from_config(migrate.alembic_config()).get_heads()
+
+    assert heads == [SCHEMA_REVISION]
+
+
+def test_migrated_tables_are_those_of_the_code(empty_database_url: str) -> None:
+    """Alembic would have nothing to add."""
+    migrate.upgrade(empty_database_url)
+
+    run("check", empty_database_url)
+
+
+def test_migrations_go_up_and_down_and_up_again(empty_database_url: str) -> None:
+    migrate.upgrade(empty_database_url)
+    run("downgrade", empty_database_url, "base")
+    assert tables_of(empty_database_url) == {"alembic_version"}
+
+    migrate.upgrade(empty_database_url)
+
+    assert tables_of(empty_database_url) == {*metadata.tables, "alembic_version"}
+    assert migrate.check(empty_database_url).is_up_to_date
+
+
+async def test_a_log_that_is_not_empty_is_not_downgraded(
+    database_url: str, ledger: SqlLedger
+) -> None:
+    await append(ledger, draft())
+
+    with pytest.raises(RuntimeError, match="The audit log is not empty"):
+        run("downgrade", database_url, "base")
+
+    assert tables_of(database_url) == {*metadata.tables, "alembic_version"}
+    assert migrate.check(database_url).is_up_to_date
+
+
+def test_replicas_that_start_at_once_migrate_once(empty_database_url: str) -> None:
+    replicas = [
+        subprocess.Popen([sys.executable, "-c", MIGRATE, empty_database_url]) for _ in range(3)
+    ]
+
+    assert [replica.wait(timeout=60) for replica in replicas] == [0, 0, 0]
+    assert migrate.check(empty_database_url).is_up_to_date
+
+
+def test_a_database_without_tables_is_told_from_one_that_is_up_to_date(
+    empty_database_url: str, database_url: str
+) -> None:
+    assert migrate.current(empty_database_url).current is None
+    assert migrate.current(database_url).current == SCHEMA_REVISION
+
+
+def test_looking_at_a_sqlite_file_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    state = migrate.current(f"sqlite:///{tmp_path / 'none.db'}")
+
+    assert not state.is_up_to_date
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_sqlite_file_is_its_owners_alone(tmp_path: Path) -> None:
+    migrate.upgrade(f"sqlite:///{tmp_path / 'new.db'}")
+
+    assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_is_not_there_is_a_fault_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(LogUnavailableError):
+        migrate.upgrade(f"sqlite:///{tmp_path / 'no' / 'folder.db'}")
+
+
+def test_a_url_with_percent_signs_can_be_migrated(tmp_path: Path) -> None:
+    """Alembic reads its settings as an ini file, in which a percent sign means something else."""
+    (tmp_path / "100%").mkdir()
+
+    state = migrate.upgrade(f"sqlite:///{tmp_path}/100%25/new.db")
+
+    assert state.is_up_to_date
+
+
+@pytest.mark.parametrize("table", ["audit_entries", "audit_heads", "audit_personal"])
+def test_a_missing_trigger_is_named_by_the_check_and_by_the_next_migration(
+    database_url: str, table: str
+) -> None:
+    with administration(database_url) as connection:
+        names = triggers_of(connection, table)
+        drop_triggers(connection, table)
+
+    with pytest.raises(LogUnprotectedError, match=", ".join(names)):
+        migrate.check(database_url)
+    with pytest.raises(LogUnprotectedError, match=", ".join(names)):
+        migrate.upgrade(database_url)
