@@ -10,6 +10,7 @@ from typing import Any
 _log = logging.getLogger(__name__)
 
 RESTART_AFTER_S = 1.0
+CANCEL_AGAIN_AFTER_S = 0.2
 
 OnFault = Callable[[Exception], Awaitable[None]]
 
@@ -86,7 +87,11 @@ async def _tell(on_fault: OnFault, fault: Exception) -> None:
 
 
 async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
-    cancelled = list(tasks)
-    for task in cancelled:
-        task.cancel()
-    await asyncio.gather(*cancelled, return_exceptions=True)
+    """Cancel until they have ended: who is told in the middle of a commit gets its result instead.
+
+    A task that has ended takes itself out of the set.
+    """
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(set(tasks), timeout=CANCEL_AGAIN_AFTER_S)
