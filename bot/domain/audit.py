@@ -19,7 +19,6 @@ SCHEMA_VERSION = 1
 MAIN_CHAIN = "main"
 GENESIS_HASH = "0" * 64
 SALT_BYTES = 16
-DEFAULT_CHAIN_ID = "main"
 _LARGEST_INT = 2**53 - 1  # RFC 8785 takes numbers as IEEE 754 doubles
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 

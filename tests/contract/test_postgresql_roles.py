@@ -17,7 +17,7 @@ from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import open_database
 from bot.database.ledger import SqlLedger
 from bot.database.migrate import check
-from bot.domain.audit import DEFAULT_CHAIN_ID
+from bot.domain.audit import MAIN_CHAIN
 from bot.domain.audit_log import AuditQuery
 from tests.contract.database.drafts import change, draft, outcome
 from tests.fixtures_database import DatabaseMaker, administration, now
@@ -49,8 +49,8 @@ def bot_url(make_database: DatabaseMaker) -> Iterator[str]:
 
 async def test_the_lesser_role_is_enough_for_a_change(bot_url: str) -> None:
     database = open_database(bot_url)
-    ledger = SqlLedger(database.writer, chain_id=DEFAULT_CHAIN_ID, clock=now)
-    log = SqlAuditReader(database.reader, chain_id=DEFAULT_CHAIN_ID)
+    ledger = SqlLedger(database.writer, chain_id=MAIN_CHAIN, clock=now)
+    log = SqlAuditReader(database.reader, chain_id=MAIN_CHAIN)
 
     async def whole_change(tx: LedgerTransaction) -> bool:
         claimed = change()
