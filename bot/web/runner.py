@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from aiohttp import web
 
@@ -43,10 +44,11 @@ async def serve_until_stopped(
     )
     await runner.setup()
     try:
-        await _listen(runner, host, port)
-        if on_listening is not None:
-            on_listening()
-        await _until_told(stop)
+        with _set_by_signals(stop):
+            await _listen(runner, host, port)
+            if on_listening is not None:
+                on_listening()
+            await stop.wait()
     finally:
         await runner.cleanup()
         if on_stop is not None:
@@ -60,12 +62,14 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
         raise CannotListenError(_why_not(error, host, port)) from error
 
 
-async def _until_told(stop: asyncio.Event) -> None:
+@contextmanager
+def _set_by_signals(stop: asyncio.Event) -> Iterator[None]:
+    """Until the block ends, SIGTERM and SIGINT set *stop* instead of ending the process."""
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
     try:
-        await stop.wait()
+        yield
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
