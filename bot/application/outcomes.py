@@ -16,9 +16,11 @@ from bot.domain.errors import (
     TwilioPermissionError,
     TwilioRateLimitedError,
     TwilioRefusedError,
+    TwilioUnavailableError,
 )
 
-# Faults after which it is certain that Twilio changed nothing.
+# Faults after which it is certain that Twilio changed nothing; an unavailable Twilio is among them
+# only where the request never reached it.
 REASON_OF_FAULT: dict[type[TwilioError], OutcomeReason] = {
     TwilioRateLimitedError: OutcomeReason.RATE_LIMITED,
     TwilioAuthenticationError: OutcomeReason.NOT_AUTHENTICATED,
@@ -26,6 +28,7 @@ REASON_OF_FAULT: dict[type[TwilioError], OutcomeReason] = {
     TwilioNotFoundError: OutcomeReason.NO_SUCH_CALL,
     TwilioCallNotInProgressError: OutcomeReason.NOT_IN_PROGRESS,
     TwilioRefusedError: OutcomeReason.REFUSED,
+    TwilioUnavailableError: OutcomeReason.NOT_SENT,
 }
 
 

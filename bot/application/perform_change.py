@@ -103,7 +103,9 @@ class ChangeWorker:
             )
             await self._finish(change, outcome, surface=Surface.MACHINE)
 
-    async def _send(self, change: Change, destination: Destination) -> None:
+    async def _send(
+        self, change: Change, destination: Destination, *, surface: Surface | None = None
+    ) -> None:
         before = self._status_before(change)
         try:
             sent = await self._mark_sent(change)
@@ -111,11 +113,15 @@ class ChangeWorker:
         except LeaseLostError:
             _log.warning("another process has taken over a change", extra=_names(change))
         except LogUnavailableError:
-            # The intent is recorded and stays open: it is settled as not sent once the log is back.
+            if change.attempts:
+                raise  # it was sent before, so "not sent" would be wrong: the settler comes again
+            # The intent is recorded and stays open. It is settled as not sent once the log is back,
+            # even if the mark came to stand in it after all.
             outcome = outcomes.not_done(OutcomeReason.NOT_SENT, at=self._clock(), is_recorded=False)
+            self._unrecorded[change.change_id] = outcome
             await self._announcer.announce(change, outcome)
         else:
-            await self._finish(sent, outcome)
+            await self._finish(sent, outcome, surface=surface)
 
     async def _settle_hang_up(self, change: Change) -> None:
         call = await self._sender.look(change.call_sid)
@@ -135,7 +141,7 @@ class ChangeWorker:
             )
             await self._finish(change, outcome, surface=Surface.MACHINE)
         else:
-            await self._send(change, Destination())
+            await self._send(change, Destination(), surface=Surface.MACHINE)
 
     async def _is_frozen(self) -> bool:
         return await self._ledger.write(lambda tx: tx.current_freeze()) is not None

@@ -15,6 +15,7 @@ from bot.domain.errors import (
     LeaseLostError,
     TwilioCallNotInProgressError,
     TwilioError,
+    TwilioRateLimitedError,
     TwilioUnavailableError,
 )
 
@@ -64,7 +65,11 @@ class ChangeSender:
                 change.call_sid, destination, timeout_s=self._left_s(change)
             )
         except TwilioUnavailableError as fault:
-            return self._redirect_unanswered(fault, before)
+            if not fault.may_have_acted:
+                return outcomes.failed(fault, at=self._clock(), before=before)
+            return outcomes.unclear(
+                OutcomeReason.NO_ANSWER, at=self._clock(), before=before, is_final=True
+            )
         except TwilioError as fault:
             return await self._refused(change, fault, before)
         self._live.learn(answer.call)
@@ -76,31 +81,39 @@ class ChangeSender:
             twilio_request_id=answer.request_id,
         )
 
-    def _redirect_unanswered(self, fault: TwilioUnavailableError, before: str) -> Outcome:
-        if not fault.may_have_acted:
-            return outcomes.not_done(OutcomeReason.NOT_SENT, at=self._clock())
-        return outcomes.unclear(
-            OutcomeReason.NO_ANSWER, at=self._clock(), before=before, is_final=True
-        )
-
     async def _hang_up(self, change: Change, before: str) -> Outcome:
-        """Send it, look, and send it again while there is doubt and time."""
+        """Send it, look, and send it again while there is doubt and time.
+
+        Once a try may have acted only a look can tell: a refusal after it says nothing about it.
+        """
         call: Call | None = None
+        last_fault: TwilioError = TwilioUnavailableError("no time was left", may_have_acted=False)
+        is_in_doubt = change.attempts > 1
+        pause_s = FIRST_PAUSE_S
         while self._left_s(change) > LEAST_TRY_S:
             try:
                 answer = await self._gateway.hang_up(
                     change.call_sid,
                     timeout_s=min(self._deadlines.hang_up_try_s, self._left_s(change)),
                 )
-            except TwilioUnavailableError:
+            except TwilioRateLimitedError as fault:
+                last_fault = fault
+            except TwilioUnavailableError as fault:
+                last_fault = fault
+                is_in_doubt = is_in_doubt or fault.may_have_acted
+            except TwilioError as fault:
+                if not is_in_doubt:
+                    return await self._refused(change, fault, before)
+            else:
+                return await self._until_final(change, before, answer.call, answer.request_id)
+            if is_in_doubt:
                 call = await self.look(change.call_sid)
                 if call is not None and not call.is_active:
                     return self._confirmed(call, before, "")
-                await asyncio.sleep(FIRST_PAUSE_S)
-            except TwilioError as fault:
-                return await self._refused(change, fault, before)
-            else:
-                return await self._until_final(change, before, answer.call, answer.request_id)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        if not is_in_doubt:
+            return outcomes.failed(last_fault, at=self._clock(), before=before)
         return self._unconfirmed(call, before)
 
     async def _until_final(

@@ -130,6 +130,7 @@ class HttpClient(AsyncHttpClient):
             result = "ok"
         except TwilioError as error:
             result = type(error).__name__
+            _log.warning("%s: %s (error %s, %s)", request, error, error.code, error.request_id)
             raise
         finally:
             self._on_answer(result=result, took_s=now() - began_at)

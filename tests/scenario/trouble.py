@@ -1,0 +1,118 @@
+"""Trouble made on purpose: databases that do not answer, and what a test looks at afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from urllib.parse import urlsplit
+
+from sqlalchemy import make_url, text
+
+from bot.bootstrap import Bot
+from bot.database.url import driver_url, is_sqlite
+from bot.sandbox.slack import Message
+from bot.sandbox.twilio import Call
+from tests.fixtures_database import administration, at_database
+from tests.scenario.company import Company
+
+LOOKS_EVERY_S = 0.05
+
+
+@contextmanager
+def log_taken(database_url: str) -> Iterator[None]:
+    """Another program holds the log: nothing can be written (SQLite), or read (PostgreSQL)."""
+    if is_sqlite(driver_url(database_url)):
+        connection = sqlite3.connect(urlsplit(database_url).path, isolation_level=None)
+        connection.execute("BEGIN EXCLUSIVE")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")
+            connection.close()
+    else:
+        with administration(database_url) as holder:
+            holder.execute(text("BEGIN"))
+            holder.execute(text("LOCK TABLE audit_heads IN ACCESS EXCLUSIVE MODE"))
+            try:
+                yield
+            finally:
+                holder.execute(text("ROLLBACK"))
+
+
+@contextmanager
+def postgres_gone(database_url: str) -> Iterator[None]:
+    """The server drops every connection to this database, and takes no new ones."""
+    name = make_url(database_url).database
+    with administration(at_database(database_url, "postgres")) as connection:
+        connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+        drop_connections(database_url)
+        try:
+            yield
+        finally:
+            connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
+
+
+def drop_connections(database_url: str) -> None:
+    """The server ends every connection to this database, in whatever it does."""
+    name = make_url(database_url).database
+    with administration(at_database(database_url, "postgres")) as connection:
+        connection.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
+            {"name": name},
+        )
+
+
+async def until(
+    holds: Callable[[], Awaitable[bool]] | Callable[[], bool], *, within_s: float = 8.0
+) -> None:
+    """Return once the condition holds.
+
+    Raises:
+        TimeoutError: it did not come to hold in time.
+    """
+    async with asyncio.timeout(within_s):
+        while True:
+            found = holds()
+            if found if isinstance(found, bool) else await found:
+                return
+            await asyncio.sleep(LOOKS_EVERY_S)
+
+
+@asynccontextmanager
+async def in_the_middle(company: Company, deed: Awaitable[object]) -> AsyncIterator[None]:
+    """The block runs once the deed has been acknowledged; at its end the deed has come to its."""
+    await deed
+    yield
+    await company.at_rest()
+
+
+def told(company: Company, who: str) -> list[Message]:
+    """All that the bot has said to this person, newest first: in channels and directly."""
+    workspace = company.slack.workspace
+    return [
+        message
+        for message in reversed(workspace.messages)
+        if message.user == workspace.app.bot_user_id
+        and message.ephemeral_to in {None, who}
+        and who in workspace.channels[message.channel_id].members
+    ]
+
+
+def is_looking(company: Company, call: Call) -> bool:
+    """Whether Twilio was asked how this call is."""
+    path = f"/Calls/{call.sid}.json"
+    return any(
+        request.method == "GET" and request.path.endswith(path)
+        for request in company.twilio.requests
+    )
+
+
+async def outcomes(bot: Bot) -> list[tuple[str, str, str]]:
+    """Of each entry about a call: event, reason and surface, oldest first."""
+    return [
+        (entry.event, str(entry.details.get("reason", "")), entry.surface)
+        async for entry, _ in bot.log.entries()
+        if entry.call_sid
+    ]
