@@ -17,7 +17,6 @@ REDACTED = "[redacted]"
 _VENDORS = (
     "aiohttp.access",
     "aiohttp.client",
-    "aiosqlite",
     "alembic",
     "asyncio",
     "hookflash",  # what Bolt calls the loggers of the app
