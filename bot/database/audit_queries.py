@@ -18,6 +18,16 @@ from bot.domain.audit_log import AuditPage, AuditQuery, AuditRow
 
 SealedEntry = tuple[AuditEntry, Sequence[PersonalValue]]
 
+
+@dataclass(frozen=True, slots=True)
+class ToldEntry:
+    """An entry with its own personal values, and those of all entries of its request by name."""
+
+    entry: AuditEntry
+    personal: Sequence[PersonalValue]
+    told: Mapping[str, str]
+
+
 ENTRIES_AT_ONCE = 500
 # Where a check begins: entries numbered below the first were put in by somebody.
 LOWEST_SEQ = -(2**63)
@@ -78,6 +88,17 @@ def read_chunk(
     """The next entries that fit, in the order of the chain."""
     statement = _fitting(chain_id, query).where(_entries.seq > after_seq)
     return _sealed(connection, chain_id, statement.limit(ENTRIES_AT_ONCE))
+
+
+def read_told_chunk(
+    connection: Connection, chain_id: str, after_seq: int, query: AuditQuery
+) -> list[ToldEntry]:
+    """The next entries that fit, each with what all entries of its request tell in clear."""
+    chunk = read_chunk(connection, chain_id, after_seq, query)
+    stories = _stories(connection, chain_id, [entry for entry, _personal in chunk])
+    return [
+        ToldEntry(entry, personal, stories[entry.request_id].personal) for entry, personal in chunk
+    ]
 
 
 def read_matching(connection: Connection, chain_id: str, reference: str) -> list[SealedEntry]:

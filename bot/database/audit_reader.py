@@ -10,9 +10,11 @@ from sqlalchemy import Connection
 
 from bot.database.audit_queries import (
     SealedEntry,
+    ToldEntry,
     read_chunk,
     read_matching,
     read_page,
+    read_told_chunk,
     verify_chain,
 )
 from bot.database.engine import ThreadedEngine
@@ -56,6 +58,14 @@ class SqlAuditReader:
             for sealed in chunk:
                 yield sealed
             after_seq = chunk[-1][0].seq
+
+    async def told_entries(self, fitting: AuditQuery) -> AsyncIterator[ToldEntry]:
+        """Like `entries`, each with what its whole request tells, such as the actor's name."""
+        after_seq = 0
+        while chunk := await self._ask(read_told_chunk, self._chain_id, after_seq, fitting):
+            for told in chunk:
+                yield told
+            after_seq = chunk[-1].entry.seq
 
     async def matching(self, reference: str) -> Sequence[SealedEntry]:
         """The entries whose number, request id or call SID is *reference*."""

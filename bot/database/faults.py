@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from bot.domain.errors import LogUnavailableError
 
@@ -20,4 +20,11 @@ def as_log_unavailable() -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
-        raise LogUnavailableError(f"the database failed: {type(error).__name__}") from error
+        raise LogUnavailableError(f"The database failed: {_in_words(error)}") from error
+
+
+def _in_words(error: SQLAlchemyError | OSError) -> str:
+    """What the driver says of a lost or refused connection; of data it may say too much."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return str(error.orig).strip().partition("\n")[0]
+    return type(error).__name__

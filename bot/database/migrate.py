@@ -35,6 +35,15 @@ class SchemaState:
         """Whether this version can run on it."""
         return self.current == self.needed
 
+    @property
+    def advice(self) -> str:
+        """What to do where it is not up to date."""
+        stands = f"at revision {self.current}" if self.current else "empty"
+        return (
+            f"The database is {stands}, and this version needs revision {self.needed}. "
+            "Run: hookflash db upgrade"
+        )
+
 
 def upgrade(database_url: str) -> SchemaState:
     """Bring the schema up to date, in one transaction; what it is afterwards.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.domain.errors import HookflashError
+
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
@@ -16,7 +18,7 @@ _DRIVERS = {
 }
 
 
-class DatabaseUrlError(ValueError):
+class DatabaseUrlError(HookflashError, ValueError):
     """The URL cannot be used; the message is a sentence and never repeats the URL."""
 
 

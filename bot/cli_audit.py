@@ -1,0 +1,218 @@
+"""`hookflash audit`: reads, checks and exports the log. Data goes to stdout, talk to stderr."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from bot.database.audit_reader import SqlAuditReader
+    from bot.domain.audit import AuditEntry
+    from bot.domain.audit_log import AuditQuery, AuditRow
+
+T = TypeVar("T")
+
+_FILTERS = (
+    "FILTERS: by:U0123ABCD from:+44* to:+1555* action:hang_up outcome:failed since:2h "
+    "call:CA0123456789abcdef0123456789abcdef"
+)
+_COLUMNS = (
+    "seq",
+    "recorded_at",
+    "who",
+    "action",
+    "outcome",
+    "why",
+    "call_sid",
+    "from",
+    "to",
+    "reason",
+    "note",
+)
+
+
+@click.group()
+def audit() -> None:
+    """List, show, verify and export the log."""
+
+
+@audit.command("list", epilog=f"{_FILTERS} limit:20")
+@click.argument("filters", nargs=-1)
+@click.option("--before", "before_seq", type=int, metavar="SEQ", help="Only what is older.")
+def list_requests(*, filters: Sequence[str], before_seq: int | None) -> None:
+    """Show who changed which call and what came of it, newest first.
+
+    Each request is one line; without a terminal its columns are separated by tabs.
+    """
+    query = replace(_parse(filters), before_seq=before_seq)
+    page = _ask_log(lambda log: log.page(query))
+    _show_table(_COLUMNS, map(_columns_of, page.rows))
+    if page.next_before_seq is not None:
+        words = " ".join([*filters, f"--before {page.next_before_seq}"])
+        click.echo(f"There is more: hookflash audit list {words}", err=True)
+
+
+@audit.command()
+@click.argument("reference", metavar="SEQ|REQUEST_ID|CALL_SID")
+def show(*, reference: str) -> None:
+    """Show all that is known of an entry, a request or a call."""
+    from bot.domain.plain_text import printable
+
+    found = _ask_log(lambda log: log.matching(reference))
+    if not found:
+        raise click.ClickException(f"The log has no entry for {printable(reference)}.")
+    for entry, personal in found:
+        values = _fields_of(entry) | {f"personal.{one.field}": one.value for one in personal}
+        width = max(map(len, values))
+        for name, value in values.items():
+            click.echo(f"{name:{width}}  {printable(value)}")
+        click.echo()
+
+
+@audit.command()
+@click.pass_context
+def verify(ctx: click.Context) -> None:
+    """Check that no entry was changed, removed or put in; exit with 1 where one was."""
+    verdict = _ask_log(lambda log: log.verify())
+    end = verdict.end
+    if verdict.fault is None:
+        click.echo(f"The log holds: {end.seq} entries, and the head has hash {end.hash}.")
+        return
+    click.echo(
+        f"The log does not hold. {verdict.fault} "
+        f"Up to {end.seq}, whose hash is {end.hash}, every entry is as it was recorded."
+    )
+    ctx.exit(1)
+
+
+@audit.command(epilog=_FILTERS)
+@click.argument("filters", nargs=-1)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv"]),
+    default="jsonl",
+    show_default=True,
+    help="JSON lines hold everything; CSV is for spreadsheets.",
+)
+@click.option("--output", default="-", metavar="FILE", help="Write here, once it is complete.")
+def export(*, filters: Sequence[str], form: str, output: str) -> None:
+    """Print every entry that fits, oldest first, with all that an offline check needs.
+
+    The personal values are in clear: numbers, names, reasons, targets.
+    """
+    if any(word.lower().startswith("limit:") for word in filters):
+        raise click.UsageError("An export is complete: it takes no limit.")
+    query = _parse(filters)
+    with click.open_file(output, "w", encoding="utf-8", atomic=output != "-") as file:
+        count = _ask_log(lambda log: _export(log, query, form, file))
+    click.echo(f"{count} entries exported.", err=True)
+
+
+async def _export(log: SqlAuditReader, query: AuditQuery, form: str, file: IO[Any]) -> int:
+    import csv
+
+    from bot.domain.audit_export import CSV_COLUMNS, csv_cells, export_record, json_line
+
+    table = csv.writer(file, lineterminator="\n")
+    if form == "csv":
+        table.writerow(CSV_COLUMNS)
+    count = 0
+    async for told in log.told_entries(query):
+        record = export_record(told.entry, told.personal, told.told)
+        if form == "csv":
+            table.writerow(csv_cells(record))
+        else:
+            file.write(json_line(record) + "\n")
+        count += 1
+    return count
+
+
+def _parse(filters: Sequence[str]) -> AuditQuery:
+    from bot.domain.errors import InvalidFilterError
+    from bot.domain.filters import parse_audit_filters
+
+    try:
+        return parse_audit_filters(filters, now=datetime.now(UTC))
+    except InvalidFilterError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _ask_log(question: Callable[[SqlAuditReader], Awaitable[T]]) -> T:
+    """The log's answer, from the database that DATABASE_URL names."""
+    from bot.database import migrate
+    from bot.database.audit_reader import SqlAuditReader
+    from bot.database.engine import open_database
+    from bot.domain.audit import MAIN_CHAIN
+    from bot.settings import read_database_url
+
+    database_url = read_database_url()
+    state = migrate.current(database_url)
+    if not state.is_up_to_date:
+        raise click.ClickException(state.advice)
+
+    async def ask() -> T:
+        database = open_database(database_url)
+        try:
+            return await question(SqlAuditReader(database.reader, chain_id=MAIN_CHAIN))
+        finally:
+            await database.close()
+
+    return asyncio.run(ask())
+
+
+def _columns_of(row: AuditRow) -> tuple[str, ...]:
+    from bot.domain.audit import timestamp
+
+    entry, told = row.entry, row.personal
+    return (
+        str(entry.seq),
+        timestamp(entry.recorded_at),
+        told.get("actor_name", "") or entry.actor_user_id,
+        entry.action,
+        entry.event,
+        str(entry.details.get("reason", "")),
+        entry.call_sid,
+        told.get("from", ""),
+        told.get("to", ""),
+        told.get("reason", ""),
+        row.note,
+    )
+
+
+def _fields_of(entry: AuditEntry) -> dict[str, str]:
+    import json
+
+    from bot.domain.audit import hashed_form
+
+    fields: Mapping[str, Any] = hashed_form(entry) | {"hash": entry.hash}
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in fields.items()
+    }
+
+
+def _show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table on a terminal, else lines with tabs; no cell can steer the terminal."""
+    import sys
+
+    from bot.domain.plain_text import printable
+
+    cells = [[printable(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for line in (columns, *cells):
+            click.echo("\t".join(line))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    Console().print(table)

@@ -1,0 +1,45 @@
+"""`hookflash db`: brings the database's tables up to date, and says where they stand."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group()
+def db() -> None:
+    """Bring the database's tables up to date."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the tables up to date; several at once wait for each other."""
+    from bot.database import migrate
+    from bot.settings import read_database_url
+
+    state = migrate.upgrade(read_database_url())
+    click.echo(f"The database is up to date, at revision {state.current}.", err=True)
+
+
+@db.command()
+def current() -> None:
+    """Print the revision of the tables; nothing where there are none."""
+    from bot.database import migrate
+    from bot.settings import read_database_url
+
+    state = migrate.current(read_database_url())
+    if state.current is None:
+        click.echo("The database has no tables yet.", err=True)
+    else:
+        click.echo(state.current)
+
+
+@db.command()
+def check() -> None:
+    """Fail unless this version can run on the tables and the log is protected."""
+    from bot.database import migrate
+    from bot.settings import read_database_url
+
+    state = migrate.check(read_database_url())
+    if not state.is_up_to_date:
+        raise click.ClickException(state.advice)
+    click.echo(f"The database is up to date, at revision {state.current}.", err=True)
