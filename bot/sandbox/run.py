@@ -7,7 +7,7 @@ import socket
 import tempfile
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -18,7 +18,7 @@ from bot.sandbox.credentials import Credentials, bot_environment
 from bot.sandbox.page.changes import Changes
 from bot.sandbox.page.conversation import Conversations
 from bot.sandbox.page.misbehaviour import Misbehaviour
-from bot.sandbox.page.phones import Exchange
+from bot.sandbox.page.phones import Switchboard
 from bot.sandbox.page.server import PageServer
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.slack import SlackStandIn
@@ -26,7 +26,6 @@ from bot.sandbox.traffic import Traffic
 from bot.sandbox.twilio import TwilioStandIn
 
 HOST = "127.0.0.1"
-DEFAULT_PORT = 8321
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -128,12 +127,13 @@ async def _stage(folder: Path) -> AsyncIterator[Stage]:
             data=folder,
             bot_url=bot_url,
         )
-        yield _set(slack, twilio, environment, bot_url)
+        yield set_stage(slack, twilio, environment, bot_url)
 
 
-def _set(
-    slack: SlackStandIn, twilio: TwilioStandIn, environment: dict[str, str], bot_url: str
+def set_stage(
+    slack: SlackStandIn, twilio: TwilioStandIn, environment: Mapping[str, str], bot_url: str
 ) -> Stage:
+    """The stand-ins and the bot between them, with what the page needs to show them."""
     changes = Changes()
 
     def bot_changed() -> None:
@@ -153,7 +153,7 @@ def _set(
         bot=bot,
         traffic=Traffic(twilio.network),
         conversations=Conversations(slack.workspace),
-        exchange=Exchange(twilio.network, company.CONTACTS),
+        switchboard=Switchboard(twilio.network, company.CONTACTS),
         misbehaviour=Misbehaviour(
             twilio.faults, slack.faults, changed=lambda: changes.tell(("machine",))
         ),

@@ -33,7 +33,9 @@ class Changes:
         self._watchers.add(watcher)
         try:
             while not self._is_over:
-                yield await watcher.next_news()
+                news = await watcher.next_news()
+                if not self._is_over:
+                    yield news
         finally:
             self._watchers.discard(watcher)
 

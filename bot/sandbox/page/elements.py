@@ -63,7 +63,9 @@ def read_fields(
     for block in blocks:
         for element in _fields_of(block):
             block_id, action_id = block["block_id"], element["action_id"]
-            given = [str(each) for each in form.getall(element_name([block_id, action_id]), [])]
+            posted = form.getall(element_name([block_id, action_id]), [])
+            # A form ends its lines with CRLF; Slack's client does not.
+            given = [str(each).replace("\r\n", "\n") for each in posted]
             filled = [each for each in given if each]
             one = filled[0] if filled else None
             values.setdefault(block_id, {})[action_id] = (

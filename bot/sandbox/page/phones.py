@@ -49,7 +49,7 @@ class Card:
         return any(leg.call.is_live for leg in self.legs)
 
 
-class Exchange:
+class Switchboard:
     """Draws the state of the phone network."""
 
     def __init__(self, network: PhoneNetwork, contacts: Mapping[str, str]) -> None:

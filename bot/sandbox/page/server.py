@@ -52,8 +52,8 @@ class PageServer:
 
     async def stop(self) -> None:
         """Sends every page away."""
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
+        while self._unsubscribe:
+            self._unsubscribe.pop()()
         self._stage.changes.end()
         if self._runner is not None:
             await self._runner.cleanup()

@@ -6,7 +6,7 @@ from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.page.changes import Changes
 from bot.sandbox.page.conversation import Conversations
 from bot.sandbox.page.misbehaviour import Misbehaviour
-from bot.sandbox.page.phones import Exchange
+from bot.sandbox.page.phones import Switchboard
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.traffic import Traffic
 from bot.sandbox.twilio import TwilioStandIn
@@ -21,6 +21,6 @@ class Stage:
     bot: BotProcess
     traffic: Traffic
     conversations: Conversations
-    exchange: Exchange
+    switchboard: Switchboard
     misbehaviour: Misbehaviour
     changes: Changes

@@ -42,26 +42,23 @@ function replace(there, now) {
   const focused = there.contains(document.activeElement) ? document.activeElement : null;
   const open = [...there.querySelectorAll("details")].map((details) => details.open);
   now.querySelectorAll("details").forEach((details, index) => { details.open = open[index] ?? false; });
-  keepTyped(there, now);
+  if (modal.contains(there)) keepTyped(there, now);
   there.replaceWith(now);
-  if (focused) [...now.querySelectorAll(focused.tagName)].find((one) => alike(one, focused))?.focus();
-}
-
-const alike = (one, other) => one.name === other.name && one.value === other.value && one.type === other.type;
-
-function keepTyped(there, now) {
-  for (const field of there.querySelectorAll("textarea, input:not([type=hidden]), select")) {
-    const same = [...now.querySelectorAll(field.tagName)].find((one) =>
-      one.name === field.name && (!isTicked(field) || one.value === field.value));
-    if (!same) continue;
-    if (isTicked(field)) same.checked = field.checked;
-    else if (field.tagName !== "SELECT" || same.querySelector(`[value="${CSS.escape(field.value)}"]`)) {
-      if (field.form?.dataset.key) same.value = field.value;
-    }
-  }
+  if (focused) [...now.querySelectorAll(focused.tagName)].find((one) => isSame(one, focused))?.focus();
 }
 
 const isTicked = (field) => field.type === "radio" || field.type === "checkbox";
+const isSame = (one, other) => one.name === other.name && one.type === other.type
+  && (one.value === other.value || !(isTicked(one) || one.tagName === "BUTTON"));
+
+function keepTyped(there, now) {
+  for (const field of there.querySelectorAll("textarea, select, input:not([type=hidden])")) {
+    const same = [...now.querySelectorAll(field.tagName)].find((one) => isSame(one, field));
+    if (!same) continue;
+    if (isTicked(field)) same.checked = field.checked;
+    else if (!same.options || [...same.options].some((option) => option.value === field.value)) same.value = field.value;
+  }
+}
 
 const busy = new Map();
 
@@ -111,10 +108,13 @@ let source = null;
 
 function listen() {
   source = new EventSource("/changes");
-  source.onopen = () => parts.forEach((_, name) => refresh(name));
   source.onmessage = (event) => event.data.split(",").forEach((name) => parts.has(name) && refresh(name));
   source.onerror = () => document.body.classList.add("cut-off");
-  source.addEventListener("open", () => document.body.classList.remove("cut-off"));
+  source.onopen = () => {
+    // Another run of the sandbox knows nothing of this page.
+    if (document.body.classList.contains("cut-off")) location.reload();
+    else parts.forEach((_, name) => refresh(name));
+  };
 }
 
 // A browser keeps six connections to a server; pages that nobody sees must not take them all.
