@@ -12,7 +12,7 @@ from functools import cached_property
 from uuid import uuid4
 
 import structlog
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, ClientTimeout, web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.application.accept_change import ChangeDesk
@@ -39,7 +39,7 @@ from bot.domain.people import Role
 from bot.domain.redirects import RedirectPolicy
 from bot.settings import Settings
 from bot.slack.announcer import SlackAnnouncer
-from bot.slack.app import build_slack_app, build_web_client
+from bot.slack.app import SLACK_TIMEOUT_S, build_slack_app, build_web_client
 from bot.slack.audiences import Audiences
 from bot.slack.channels import ChannelBook
 from bot.slack.desk import Desk
@@ -347,7 +347,9 @@ async def run_bot(
     async with AsyncExitStack() as closing:
         database = open_database(settings.database_url.get_secret_value())
         closing.push_async_callback(database.close)
-        session = await closing.enter_async_context(ClientSession())
+        session = await closing.enter_async_context(
+            ClientSession(timeout=ClientTimeout(total=SLACK_TIMEOUT_S))
+        )
         bot = Bot(settings, database=database, session=session, clock=clock, deadlines=deadlines)
         closing.push_async_callback(bot.gateway.close)
         await bot.start()

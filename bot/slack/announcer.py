@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from bot.application.ports import Clock
@@ -18,6 +19,8 @@ from bot.slack.views.result_card import result_card
 
 _log = logging.getLogger(__name__)
 
+# The answer matters more than the list around it, and Twilio may have had its 10 s already.
+DRAW_LIST_DEADLINE_S = 1.0
 # After these the card on the screen is wrong: there is no such call to act on any more.
 CARD_IS_OVER = (OutcomeReason.ALREADY_ENDED, OutcomeReason.NO_SUCH_CALL)
 
@@ -77,12 +80,13 @@ class SlackAnnouncer:
         """The list as it is now, with what came of the click on top."""
         origin = change.request.origin
         try:
-            view = await self._live_list.draw(
-                ListState.parse(origin.list_state, now=self._clock()),
-                await self._who_sees(change),
-                banner=outcome_words(change, outcome, self._place),
-            )
-        except (TwilioError, InvalidInputError):
+            async with asyncio.timeout(DRAW_LIST_DEADLINE_S):
+                view = await self._live_list.draw(
+                    ListState.parse(origin.list_state, now=self._clock()),
+                    await self._who_sees(change),
+                    banner=outcome_words(change, outcome, self._place),
+                )
+        except (TwilioError, InvalidInputError, TimeoutError):
             _log.warning("a list could not be drawn again after a change")
             return False
         await self._replies.replace(origin, change.actor.user_id, view)

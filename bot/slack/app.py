@@ -20,7 +20,8 @@ from bot.slack.features import Feature
 from bot.slack.installation import Installation
 from bot.slack.router import register
 
-SLACK_TIMEOUT_S = 5
+# For one request; the SDK applies it to no session but its own, so the session must carry it.
+SLACK_TIMEOUT_S = 5.0
 
 
 def build_web_client(*, token: str, api_url: str, session: ClientSession) -> AsyncWebClient:
@@ -29,7 +30,6 @@ def build_web_client(*, token: str, api_url: str, session: ClientSession) -> Asy
         token=token,
         base_url=api_url,
         session=session,
-        timeout=SLACK_TIMEOUT_S,
         retry_handlers=[
             AsyncConnectionErrorRetryHandler(),
             AsyncRateLimitErrorRetryHandler(max_retry_count=2),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bot.application.numbers import NumberBook
 from bot.application.rights import Rights
 from bot.domain.people import Actor, Role
@@ -23,11 +25,10 @@ class Audiences:
 
     async def in_channel(self, channel_id: str) -> Audience:
         """All who read along; whoever may not act is refused at the click."""
-        return Audience(
-            names=await self._numbers.names(),
-            can_act=True,
-            hide_numbers=await self._channels.hides_numbers(channel_id),
+        names, hide_numbers = await asyncio.gather(
+            self._numbers.names(), self._channels.hides_numbers(channel_id)
         )
+        return Audience(names=names, can_act=True, hide_numbers=hide_numbers)
 
     async def who_sees(self, actor: Actor, *, channel_id: str, is_ephemeral: bool) -> Audience:
         """Those who see the message that stands there."""

@@ -11,7 +11,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 KNOWN_FOR_S = 600.0
-ASK_DEADLINE_S = 3.0
+DOUBTED_FOR_S = 15.0
+ASK_DEADLINE_S = 1.5
 MOST_KNOWN = 10_000
 SHARED = ("is_ext_shared", "is_pending_ext_shared")
 
@@ -35,10 +36,13 @@ class ChannelBook:
             async with asyncio.timeout(ASK_DEADLINE_S):
                 answer = await self._client.conversations_info(channel=channel_id)
         except (SlackApiError, ClientError, TimeoutError):
-            return True
+            return self._remember(channel_id, is_shared=True, for_s=DOUBTED_FOR_S)
         channel = answer.get("channel")
         is_shared = not isinstance(channel, dict) or any(channel.get(flag) for flag in SHARED)
+        return self._remember(channel_id, is_shared=is_shared, for_s=KNOWN_FOR_S)
+
+    def _remember(self, channel_id: str, *, is_shared: bool, for_s: float) -> bool:
         if len(self._shared) >= MOST_KNOWN:
             self._shared.clear()
-        self._shared[channel_id] = (is_shared, self._elapsed() + KNOWN_FOR_S)
+        self._shared[channel_id] = (is_shared, self._elapsed() + for_s)
         return is_shared

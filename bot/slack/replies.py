@@ -21,8 +21,7 @@ from bot.slack.views.message import MessageView
 
 _log = logging.getLogger(__name__)
 
-ANSWER_TIMEOUT_S = 5
-# An answer must be on its way within 15 s of the click, of which Twilio may take 10.
+# One way of answering, with all its tries; after that another way is taken.
 ANSWER_DEADLINE_S = 20.0
 _SLACK_FAULTS = (SlackApiError, ClientError, TimeoutError, OSError)
 
@@ -66,7 +65,6 @@ class Replies:
         webhook = AsyncWebhookClient(
             origin.response_url,
             session=self._session,
-            timeout=ANSWER_TIMEOUT_S,
             retry_handlers=[
                 AsyncConnectionErrorRetryHandler(),
                 AsyncServerErrorRetryHandler(max_retry_count=2),
@@ -114,7 +112,8 @@ def _content(view: MessageView) -> dict[str, Any]:
 
 
 def _name(fault: BaseException) -> str:
-    """The code of Slack's answer, or the kind of fault; never the body."""
-    if isinstance(fault, SlackApiError):
-        return str(fault.response.get("error"))
-    return type(fault).__name__
+    """The code of Slack's answer, its status, or the kind of fault; never the body."""
+    if not isinstance(fault, SlackApiError):
+        return type(fault).__name__
+    is_slacks_own = isinstance(fault.response.data, dict)  # and not the page of a proxy
+    return str(fault.response["error"] if is_slacks_own else fault.response.status_code)

@@ -130,7 +130,8 @@ class HttpClient(AsyncHttpClient):
             result = "ok"
         except TwilioError as error:
             result = type(error).__name__
-            _log.warning("%s: %s (error %s, %s)", request, error, error.code, error.request_id)
+            ids = f"error {error.code or '-'}, request {error.request_id or '-'}"
+            _log.warning("%s: %s (%s)", request, error, ids)
             raise
         finally:
             self._on_answer(result=result, took_s=now() - began_at)

@@ -1,0 +1,169 @@
+"""A Slack that fails while it is answered: the change stands, and its person hears of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.slack import Message
+from bot.sandbox.twilio import Call
+from bot.slack.views.redirect_modal import TARGET_BLOCK
+from tests.scenario.company import ANA, FRAUD, SUPPORT, SUPPORT_LINE, Company, company
+from tests.scenario.reading import shown
+from tests.scenario.trouble import outcomes, told, until
+
+ANSWER_WITHIN_S = 15.0
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[Company]:
+    """The company at work."""
+    async with company(f"sqlite:///{tmp_path}/hookflash.db") as at_work:
+        yield at_work
+
+
+@pytest.fixture
+def call(here: Company) -> Call:
+    """The one live call."""
+    return here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+
+
+def results(company_: Company, who: str) -> list[Message]:
+    """The messages that tell this person that the call was hung up, newest first."""
+    return [message for message in told(company_, who) if "Twilio says completed" in shown(message)]
+
+
+def is_direct(company_: Company, message: Message) -> bool:
+    """Whether it stands in the conversation between a person and the app."""
+    return company_.slack.workspace.channels[message.channel_id].is_im
+
+
+async def assert_the_change_stands(here: Company, call: Call) -> None:
+    """It was made once, and the log says so, whatever became of the answer."""
+    assert not call.is_live
+    assert len(here.twilio.updates(call.sid)) == 1
+    assert [event for event, _, _ in await outcomes(here.bot)] == ["requested", "succeeded"]
+
+
+async def test_an_answer_that_slack_fails_twice_is_given_again_and_once(
+    here: Company, call: Call
+) -> None:
+    here.slack.faults.break_down("response_url", status=500, times=2)
+
+    await here.say(ANA, f"/calls hangup {call.sid}")
+
+    await assert_the_change_stands(here, call)
+    assert [message.channel_id for message in results(here, ANA)] == [SUPPORT]
+
+
+async def test_an_answer_that_slack_limits_comes_after_the_time_that_it_asked_for(
+    here: Company, call: Call
+) -> None:
+    here.slack.faults.rate_limit("response_url", retry_after_s=1)
+    began = time.monotonic()
+
+    await here.say(ANA, f"/calls hangup {call.sid}")
+
+    await assert_the_change_stands(here, call)
+    assert [message.channel_id for message in results(here, ANA)] == [SUPPORT]
+    assert time.monotonic() - began >= 1.0
+
+
+async def test_a_result_whose_response_url_is_dead_is_posted_to_the_channel(
+    here: Company, call: Call
+) -> None:
+    here.slack.faults.fail("response_url", "expired_url", times=None)
+
+    await here.say(ANA, f"/calls hangup {call.sid}")
+
+    await assert_the_change_stands(here, call)
+    (result,) = results(here, ANA)
+    assert (result.channel_id, result.ephemeral_to) == (SUPPORT, None)
+
+
+async def test_a_result_for_a_channel_without_the_bot_comes_directly_when_the_url_is_dead(
+    here: Company, call: Call
+) -> None:
+    here.slack.faults.fail("response_url", "expired_url", times=None)
+
+    await here.say(ANA, f"/calls hangup {call.sid}", where=FRAUD)
+
+    await assert_the_change_stands(here, call)
+    (result,) = results(here, ANA)
+    assert is_direct(here, result)
+
+
+async def test_a_card_in_a_channel_is_updated_another_way_when_its_url_is_dead(
+    here: Company, call: Call
+) -> None:
+    await here.say(ANA, f"/calls show {call.sid}")
+    card = here.last(ANA)
+    here.slack.faults.fail("response_url", "expired_url", times=None)
+
+    await here.click(ANA, "Hang up", on=card)
+
+    await assert_the_change_stands(here, call)
+    (result,) = results(here, ANA)
+    assert result.ts == card.ts
+
+
+async def test_a_refusal_whose_response_url_is_dead_comes_directly(
+    here: Company, call: Call
+) -> None:
+    await here.say(ANA, "/calls")
+    listed = here.last(ANA)
+    here.slack.faults.fail("response_url", "expired_url", times=None)
+    await here.say(ANA, f"/calls hangup {call.sid}")
+
+    await here.click(ANA, "Hang up", on=listed, call=call)
+
+    assert is_direct(here, told(here, ANA)[0])
+    assert "already ended" in shown(told(here, ANA)[0])
+
+
+async def test_an_answer_to_a_silent_response_url_goes_another_way(
+    here: Company, call: Call
+) -> None:
+    """Five seconds are long enough to wait for it."""
+    here.slack.faults.silence("response_url")
+
+    await here.say(ANA, f"/calls hangup {call.sid}")
+
+    await assert_the_change_stands(here, call)
+    assert [message.channel_id for message in results(here, ANA)] == [SUPPORT]
+
+
+async def test_an_answer_that_nobody_can_be_shown_is_left_in_the_log_of_the_process(
+    here: Company, call: Call, caplog: pytest.LogCaptureFixture
+) -> None:
+    here.slack.faults.break_down("response_url", status=404, times=None)
+    here.slack.faults.break_down("*", status=500, times=None)
+
+    await here.say(ANA, f"/calls hangup {call.sid}")
+
+    await assert_the_change_stands(here, call)
+    assert results(here, ANA) == []
+    errors = [one for one in caplog.records if one.levelno == logging.ERROR]
+    assert [one.getMessage() for one in errors] == ["an answer could not be shown to anybody"]
+    assert "Twilio says completed" in vars(errors[0])["text"]
+
+
+async def test_an_answer_comes_within_15_s_though_nobody_answers_the_bot(
+    here: Company, call: Call
+) -> None:
+    """Twilio is silent about everything, and Slack about the channel: the real deadlines hold."""
+    await here.say(ANA, "/calls")
+    here.twilio.faults.standing("silent")
+    here.slack.faults.silence("conversations.info", times=None)
+    began = time.monotonic()
+
+    await here.click(ANA, "Redirect…", call=call)
+    await here.slack.submit(ANA, here.modal(ANA), {TARGET_BLOCK: "hold-music"})
+    await until(lambda: "it is not known" in shown(told(here, ANA)[0]), within_s=ANSWER_WITHIN_S)
+
+    assert time.monotonic() - began < ANSWER_WITHIN_S
+    await here.at_rest()
