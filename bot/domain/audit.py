@@ -177,15 +177,17 @@ def clean_json(value: Any) -> Any:
         return value
     if isinstance(value, str):
         return clean_text(value)
-    if isinstance(value, int) and abs(value) <= _LARGEST_INT:
-        return int(value)
     if isinstance(value, int | float):
-        return str(value)
+        return _exact(value)
     if isinstance(value, Mapping):
         return {clean_text(key): clean_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [clean_json(item) for item in value]
     raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def _exact(number: float) -> int | str:
+    return int(number) if isinstance(number, int) and abs(number) <= _LARGEST_INT else str(number)
 
 
 def seal(
