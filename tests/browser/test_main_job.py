@@ -1,0 +1,150 @@
+"""The main job in the sandbox: find a call, redirect it, hang it up, see in the log who did it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+MARIA = re.compile("Maria Lopez → Support line")
+
+
+def type_command(page: Page, text: str) -> None:
+    page.get_by_label("Message, or a command").fill(text)
+    page.keyboard.press("Enter")
+
+
+def newest_message(page: Page) -> Locator:
+    return page.locator("#conversation > li").last
+
+
+def open_details_of_maria(page: Page) -> Locator:
+    """The card of Maria's call, opened from the list of live calls."""
+    messages = page.locator("#conversation > li.message")
+    before = messages.count()
+    type_command(page, "/calls from:+14155550123")
+    messages.nth(before).get_by_role("button", name="Details").click()
+    card = messages.nth(before + 1)
+    expect(card).to_contain_text("SID")
+    return card
+
+
+def test_supervisor_redirects_a_call_hangs_it_up_and_is_named_in_the_log(page: Page) -> None:
+    """The whole way: /calls, Details, hold music, hang up with a confirmation, the log."""
+    phone = page.get_by_role("article", name=MARIA)
+    expect(phone).to_contain_text("hears talking with Support desk 1")
+    card = open_details_of_maria(page)
+
+    card.get_by_role("button", name="Redirect…").click()
+    modal = page.locator("#modal")
+    expect(modal.get_by_label("Where to")).to_be_focused()
+    modal.get_by_label("Where to").select_option(label="Hold music")
+    modal.get_by_label("Reason").fill("she waits for an expert")
+    modal.get_by_role("button", name="Redirect").click()
+    expect(modal).to_be_hidden()
+    expect(phone).to_contain_text("Music: hold")
+    expect(page.locator("#conversation")).to_contain_text("Redirected to Hold music by @Ana Ruiz")
+
+    open_details_of_maria(page).get_by_role("button", name="Hang up").click()
+    confirm = page.locator("#confirm")
+    expect(confirm).to_contain_text("+1 415-555-0123")
+    confirm.get_by_role("button", name="Hang up").click()
+    expect(phone).to_have_class(re.compile("dead"))
+    expect(page.locator("#conversation")).to_contain_text("Hung up by @Ana Ruiz")
+    expect(phone).to_have_count(0)
+
+    page.get_by_role("link", name="The log").click()
+    listed = page.get_by_role("region", name="hookflash audit list")
+    hang_up = listed.get_by_role("row").filter(has_text="hang_up")
+    expect(hang_up).to_contain_text("ana")
+    expect(hang_up).to_contain_text("succeeded")
+    checked = page.get_by_role("region", name="hookflash audit verify")
+    expect(checked).to_contain_text("Exit code 0")
+
+
+def test_call_is_kept_when_the_confirmation_is_refused(page: Page) -> None:
+    card = open_details_of_maria(page)
+
+    card.get_by_role("button", name="Hang up").click()
+    page.keyboard.press("Escape")
+
+    expect(page.locator("#confirm")).to_be_hidden()
+    expect(page.get_by_role("article", name=MARIA)).to_contain_text("in-progress")
+    assert "Hung up" not in (page.locator("#conversation").text_content() or "")
+
+
+def test_wrong_target_is_told_at_its_field_and_the_modal_keeps_what_was_typed(page: Page) -> None:
+    open_details_of_maria(page).get_by_role("button", name="Redirect…").click()
+    modal = page.locator("#modal")
+    modal.get_by_label("Where to").select_option(label="A URL")
+    modal.get_by_label("URL").fill("http://127.0.0.1/hold")
+    modal.get_by_label("Reason").fill("still here")
+
+    modal.get_by_role("button", name="Redirect").click()
+
+    expect(modal.locator("[aria-invalid]")).to_have_value("http://127.0.0.1/hold")
+    expect(modal.locator("[aria-invalid]")).to_be_focused()
+    expect(modal.get_by_label("Reason")).to_have_value("still here")
+    page.keyboard.press("Escape")
+    expect(modal).to_be_hidden()
+
+
+def test_guest_is_refused_and_the_viewer_gets_no_button_that_changes_a_call(page: Page) -> None:
+    page.get_by_role("link", name="Gus Meyer").click()
+    type_command(page, "/calls")
+    expect(newest_message(page)).to_contain_text("guest")
+
+    page.get_by_role("link", name="Vera Lind").click()
+    type_command(page, "/calls")
+    expect(newest_message(page).get_by_role("button", name="Details").first).to_be_visible()
+    expect(newest_message(page).get_by_role("button", name="Hang up")).to_have_count(0)
+
+
+def test_killed_bot_fails_as_it_would_in_slack_and_works_again_when_started(page: Page) -> None:
+    bot = page.get_by_role("region", name="The bot")
+    bot.get_by_role("button", name="kill -9").click()
+    expect(bot).to_contain_text("is dead: killed")
+
+    type_command(page, "/calls")
+    expect(newest_message(page)).to_contain_text("dispatch_failed")
+
+    bot.get_by_role("button", name="Start").click()
+    expect(bot).to_contain_text("runs", timeout=20_000)
+    type_command(page, "/calls help")
+    expect(newest_message(page)).to_contain_text("Live calls")
+
+
+def test_what_is_being_typed_and_read_stays_while_the_page_changes(page: Page) -> None:
+    """Calls come and go under a person who types; neither text, focus nor open details are lost."""
+    box = page.get_by_label("Message, or a command")
+    card = page.get_by_role("article", name=MARIA)
+    card.locator("summary").first.click()
+    box.fill("/calls show ")
+
+    page.get_by_role("button", name="Place a call").dispatch_event("click")
+    card.get_by_role("button", name="Hang up as Support desk 1").dispatch_event("click")
+
+    expect(card).not_to_contain_text("in-progress")
+    expect(card.locator("details").first).to_have_attribute("open", "")
+    expect(box).to_have_value("/calls show ")
+    expect(box).to_be_focused()
+
+
+def test_earlier_commands_come_back_with_the_arrow_key(page: Page) -> None:
+    type_command(page, "/calls help")
+    type_command(page, "/calls recent")
+
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+
+    expect(page.get_by_label("Message, or a command")).to_have_value("/calls help")
+
+
+def test_hint_puts_its_command_into_the_field(page: Page) -> None:
+    page.get_by_role("button", name="/calls show").click()
+
+    expect(page.get_by_label("Message, or a command")).to_have_value("/calls show ")
+    expect(page.get_by_label("Message, or a command")).to_be_focused()

@@ -1,0 +1,176 @@
+"""`hookflash sandbox` as a process: it starts, answers, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.sandbox.page.guards import COOKIE
+from tests.browser.sandbox_process import SandboxProcess, sandbox
+
+SOON_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[SandboxProcess]:
+    """One sandbox for the tests that only look."""
+    with sandbox() as process:
+        yield process
+
+
+def bot_pid(running: SandboxProcess) -> int:
+    """The id of the bot's process, as the page tells it."""
+    found = re.search(r"runs, process (\d+)", httpx.get(f"{running.url}part/machine").text)
+    assert found is not None
+    return int(found[1])
+
+
+def is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_for(running: SandboxProcess, part: str, words: str) -> None:
+    """Returns when the words stand in this part of the page."""
+    gives_up_at = time.monotonic() + SOON_S
+    while words not in (seen := httpx.get(f"{running.url}part/{part}").text):
+        assert time.monotonic() < gives_up_at, seen
+        time.sleep(0.05)
+
+
+def act(running: SandboxProcess, path: str, **form: str) -> httpx.Response:
+    """Does something as the page does it."""
+    with httpx.Client(headers={"Origin": running.url.rstrip("/")}, timeout=SOON_S) as client:
+        client.get(running.url)
+        return client.post(f"{running.url}{path}", data=form)
+
+
+def test_it_says_where_it_is_and_that_nothing_real_is_called(running: SandboxProcess) -> None:
+    assert re.fullmatch(r"Hookflash sandbox: http://127\.0\.0\.1:\d+/", running.first_line)
+
+    page = httpx.get(running.url)
+
+    assert page.status_code == HTTPStatus.OK
+    assert "Sandbox: nothing real is called." in page.text
+    assert "No Slack, no Twilio." in page.text
+
+
+def test_real_bot_answers_a_command_with_the_calls_of_the_network(running: SandboxProcess) -> None:
+    act(running, "slack/say", **{"as": "U0ANA", "in": "C0SUPPORT", "text": "/calls"})
+
+    wait_for(running, "conversation?as=U0ANA&in=C0SUPPORT", "call.details")
+
+
+def test_what_the_bot_prints_is_shown_with_its_name_before_it(running: SandboxProcess) -> None:
+    lines = running.said_aside().splitlines()
+
+    assert any(line.startswith("bot | ") and "ready" in line for line in lines)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", ""])
+def test_post_from_another_site_is_refused(running: SandboxProcess, origin: str) -> None:
+    cookie = httpx.get(running.url).cookies[COOKIE]
+
+    answer = httpx.post(
+        f"{running.url}bot/kill", headers={"Origin": origin, "Cookie": f"{COOKIE}={cookie}"}
+    )
+
+    assert answer.status_code == HTTPStatus.FORBIDDEN
+    assert is_there(bot_pid(running))
+
+
+def test_foreign_host_is_refused(running: SandboxProcess) -> None:
+    answer = httpx.get(running.url, headers={"Host": "sandbox.evil.example"})
+
+    assert answer.status_code == HTTPStatus.FORBIDDEN
+
+
+def test_port_that_is_taken_is_a_sentence_and_exit_code_1(running: SandboxProcess) -> None:
+    port = running.url.rstrip("/").rpartition(":")[2]
+
+    with sandbox("--port", port) as second:
+        exit_code = second.process.wait(SOON_S)
+
+    assert exit_code == 1
+    assert second.first_line == ""
+
+
+def test_log_is_asked_of_the_bots_own_commands(running: SandboxProcess) -> None:
+    page = httpx.get(f"{running.url}log", timeout=SOON_S)
+
+    assert "hookflash audit list" in page.text
+    assert "hookflash audit verify" in page.text
+    assert page.text.count("Exit code 0") == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_it_stops_cleanly_and_leaves_no_process_and_no_file(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with sandbox(environment={"TMPDIR": str(tmp_path)}) as process:
+        pid = bot_pid(process)
+        assert list(tmp_path.glob("hookflash-sandbox-*/hookflash.db"))
+
+        exit_code, rest = process.stop(number)
+        said = process.said_aside()
+
+    assert exit_code == 0
+    assert "Stopping." in rest
+    assert not is_there(pid)
+    assert list(tmp_path.glob("hookflash-sandbox-*")) == []
+    assert "Traceback" not in said
+
+
+def test_log_in_a_named_folder_survives(tmp_path: Path) -> None:
+    data = tmp_path / "deep" / "data"
+    with sandbox("--data", str(data)) as first:
+        act(first, "slack/say", **{"as": "U0GUS", "in": "C0SUPPORT", "text": "/calls freeze now"})
+        wait_for(first, "conversation?as=U0GUS&in=C0SUPPORT", "guest")
+        first.stop()
+
+    with sandbox("--data", str(data)) as second:
+        page = httpx.get(f"{second.url}log", timeout=SOON_S).text
+
+    assert "denied" in page
+    with sqlite3.connect(data / "hookflash.db") as database:
+        assert database.execute("SELECT count(*) FROM audit_entries").fetchone() != (0,)
+    database.close()
+
+
+def test_folder_that_cannot_be_written_to_is_a_sentence_and_exit_code_1(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    with sandbox("--data", str(tmp_path / "file" / "data")) as process:
+        exit_code = process.process.wait(SOON_S)
+        said = process.said_aside()
+
+    assert exit_code == 1
+    assert said.startswith("Error: cannot write to ")
+    assert "Traceback" not in said
+
+
+def test_bot_that_is_killed_is_told_of_and_can_be_started_again() -> None:
+    with sandbox() as running:
+        pid = bot_pid(running)
+
+        act(running, "bot/kill")
+        wait_for(running, "machine", "is dead: killed")
+        said = running.said_aside()
+        act(running, "bot/start")
+        wait_for(running, "machine", "runs, process")
+
+        assert not is_there(pid)
+        assert "The bot is dead" in said
+        assert bot_pid(running) != pid
