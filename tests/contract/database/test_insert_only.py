@@ -1,0 +1,120 @@
+"""The triggers: what the database itself refuses, whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from bot.database.ledger import SqlLedger
+from bot.domain.audit import AuditEntry
+from tests.contract.database.drafts import append, draft
+from tests.fixtures_database import administration
+
+ENTRY = (
+    "('main', 1, 1, '2026-01-01T00:00:00.000000Z', 'r', 'denied', 'list', 'T', 'U', 'C', "
+    "'command', 'AC', 'CA', '', '{}', 'p', 'h')"
+)
+PERSONAL = "(chain_id, seq, field, salt, value) VALUES ('main', 1, 'from', '', '+1')"
+BOTH = {
+    "update an entry": "UPDATE audit_entries SET event = 'denied'",
+    "delete an entry": "DELETE FROM audit_entries WHERE seq = 1",
+    "insert over an entry": "INSERT INTO audit_entries VALUES <entry>",
+    "upsert an entry": (
+        "INSERT INTO audit_entries VALUES <entry> "
+        "ON CONFLICT (chain_id, seq) DO UPDATE SET event = 'denied'"
+    ),
+    "delete the head": "DELETE FROM audit_heads",
+    "move the head back": "UPDATE audit_heads SET seq = 1",
+    "change the head where it stands": "UPDATE audit_heads SET hash = 'h'",
+    "give the head to another chain": "UPDATE audit_heads SET chain_id = 'x', seq = 9",
+    "upsert the head": (
+        "INSERT INTO audit_heads VALUES ('main', 1, 'h') "
+        "ON CONFLICT (chain_id) DO UPDATE SET seq = 1"
+    ),
+    "update a personal value": "UPDATE audit_personal SET value = '+1'",
+    "insert over a personal value": "INSERT INTO audit_personal <personal>",
+    "upsert a personal value": (
+        "INSERT INTO audit_personal <personal> "
+        "ON CONFLICT (chain_id, seq, field) DO UPDATE SET value = '+1'"
+    ),
+}
+SQLITE = {
+    "replace an entry": "INSERT OR REPLACE INTO audit_entries VALUES <entry>",
+    "replace an entry by an update": "UPDATE OR REPLACE audit_entries SET seq = 1",
+    "ignore that an entry is there": "INSERT OR IGNORE INTO audit_entries VALUES <entry>",
+    "replace the head": "INSERT OR REPLACE INTO audit_heads VALUES ('main', 9, 'h')",
+    "replace a personal value": "INSERT OR REPLACE INTO audit_personal <personal>",
+}
+POSTGRES = {
+    "truncate the log": "TRUNCATE audit_entries",
+    "truncate the heads": "TRUNCATE audit_heads",
+    "truncate the personal values": "TRUNCATE audit_personal",
+    "truncate all of it": "TRUNCATE audit_entries, audit_heads, audit_personal CASCADE",
+}
+DEEDS = [
+    pytest.param(kind, sql, id=f"{deed} on {kind}", marks=marks)
+    for kind, deeds, marks in (
+        ("sqlite", BOTH | SQLITE, ()),
+        ("postgresql", BOTH | POSTGRES, (pytest.mark.postgres,)),
+    )
+    for deed, sql in deeds.items()
+]
+TABLES = ("audit_entries", "audit_heads", "audit_personal")
+
+
+@pytest.fixture
+async def log(ledger: SqlLedger) -> list[AuditEntry]:
+    """Two entries with a number each."""
+    return await append(ledger, *(draft(personal={"from": "+14155550123"}) for _ in range(2)))
+
+
+@pytest.fixture
+def owner(database_url: str) -> Iterator[Connection]:
+    """The owner of the database, at its prompt."""
+    with administration(database_url) as connection:
+        yield connection
+
+
+def everything(owner: Connection) -> list[object]:
+    rows = (owner.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2")) for table in TABLES)  # noqa: S608 - ours
+    return list(map(tuple, chain.from_iterable(rows)))
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(("make_database", "sql"), DEEDS, indirect=["make_database"])
+def test_the_database_refuses_to(sql: str, owner: Connection) -> None:
+    before = everything(owner)
+
+    with pytest.raises(DBAPIError):
+        owner.execute(text(sql.replace("<entry>", ENTRY).replace("<personal>", PERSONAL)))
+
+    assert everything(owner) == before
+    assert len(before) == 5
+
+
+@pytest.mark.usefixtures("log")
+def test_a_personal_value_can_be_deleted_for_a_retention_rule(owner: Connection) -> None:
+    owner.execute(text("DELETE FROM audit_personal WHERE seq = 1"))
+
+    assert list(owner.scalars(text("SELECT seq FROM audit_personal"))) == [2]
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize("make_database", ["sqlite"], indirect=True)
+def test_sqlite_has_no_rowid_by_which_an_entry_could_be_replaced(owner: Connection) -> None:
+    for table in TABLES:
+        with pytest.raises(DBAPIError, match="no such column: rowid"):
+            owner.execute(text(f"SELECT rowid FROM {table}"))  # noqa: S608 - ours
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize("make_database", ["postgresql"], indirect=True)
+def test_a_session_that_plays_a_replica_is_refused_too(owner: Connection) -> None:
+    owner.execute(text("SET session_replication_role = replica"))
+
+    with pytest.raises(DBAPIError, match="DELETE is refused"):
+        owner.execute(text("DELETE FROM audit_entries"))

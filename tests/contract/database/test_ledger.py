@@ -1,0 +1,276 @@
+"""The writing side: what is durable, what leaves no trace, and what units of work share."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from bot.application.ports import LedgerTransaction
+from bot.database.audit_reader import SqlAuditReader
+from bot.database.engine import Database, open_database
+from bot.database.ledger import SqlLedger
+from bot.domain.audit import EMPTY_HEAD, MAIN_CHAIN, AuditEntry
+from bot.domain.errors import LogUnavailableError
+from tests.contract.database.drafts import append, change, draft
+from tests.fixtures_database import now
+
+
+class NotTodayError(Exception):
+    """What a unit of work raises to refuse."""
+
+
+class Gate:
+    """Holds the writer inside a unit of work until it is opened, so that others have to wait."""
+
+    def __init__(self) -> None:
+        self._entered = threading.Event()
+        self._opened = threading.Event()
+
+    async def work(self, _tx: LedgerTransaction) -> None:
+        self._entered.set()
+        assert self._opened.wait(10)
+
+    async def is_entered(self) -> None:
+        assert await asyncio.to_thread(self._entered.wait, 10)
+
+    def open(self) -> None:
+        self._opened.set()
+
+
+@pytest.fixture
+async def busy(ledger: SqlLedger) -> AsyncIterator[Gate]:
+    """A ledger whose writer is busy until the gate is opened."""
+    gate = Gate()
+    holding = asyncio.create_task(ledger.write(gate.work))
+    await gate.is_entered()
+    yield gate
+    gate.open()
+    await holding
+
+
+async def seqs(reader: SqlAuditReader) -> list[int]:
+    return [entry.seq async for entry, _personal in reader.entries()]
+
+
+async def test_entries_are_numbered_without_gaps_and_the_chain_holds(
+    ledger: SqlLedger, reader: SqlAuditReader
+) -> None:
+    one, two = await append(ledger, draft(), draft())
+    [three] = await append(ledger, draft(personal={"from": "+14155550123"}))
+
+    assert [one.seq, two.seq, three.seq] == [1, 2, 3]
+    assert three.prev_hash == two.hash
+    verdict = await reader.verify()
+    assert verdict.fault is None
+    assert verdict.end == await reader.head()
+
+
+async def test_what_is_stored_is_what_was_returned(
+    ledger: SqlLedger, reader: SqlAuditReader
+) -> None:
+    details = {"twilio": {"code": 21220, "request_id": "RQ1"}, "list": [1, None, True]}
+    [stored] = await append(ledger, draft(details=details, personal={"reason": "Lärm 🎺"}))
+
+    [(entry, [reason])] = [sealed async for sealed in reader.entries()]
+
+    assert entry == stored
+    assert (reason.field, reason.value) == ("reason", "Lärm 🎺")
+
+
+async def test_fifty_at_once_are_all_durable_in_one_gapless_chain(
+    ledger: SqlLedger, reader: SqlAuditReader
+) -> None:
+    written = await asyncio.gather(*(append(ledger, draft(), draft()) for _ in range(50)))
+
+    assert sorted(entry.seq for pair in written for entry in pair) == list(range(1, 101))
+    assert all(second.prev_hash == first.hash for first, second in written)
+    assert (await reader.verify()).fault is None
+
+
+async def test_what_a_unit_raises_comes_out_and_leaves_no_trace(
+    ledger: SqlLedger, reader: SqlAuditReader
+) -> None:
+    async def refuse(tx: LedgerTransaction) -> None:
+        await tx.append(draft())
+        await tx.insert_change(change(change_id="gone"))
+        raise NotTodayError
+
+    with pytest.raises(NotTodayError):
+        await ledger.write(refuse)
+
+    assert await reader.head() == EMPTY_HEAD
+    assert await seqs(reader) == []
+    assert await ledger.write(lambda tx: tx.open_change("AC", "CA")) is None
+
+
+async def test_a_unit_that_refuses_takes_nothing_from_those_it_shares_a_commit_with(
+    ledger: SqlLedger, reader: SqlAuditReader, busy: Gate
+) -> None:
+    async def refuse(tx: LedgerTransaction) -> None:
+        await tx.append(draft())
+        raise NotTodayError
+
+    together = asyncio.gather(
+        append(ledger, draft()),
+        ledger.write(refuse),
+        append(ledger, draft()),
+        return_exceptions=True,
+    )
+    await asyncio.sleep(0)
+    busy.open()
+    first, refused, last = await together
+
+    assert isinstance(refused, NotTodayError)
+    assert isinstance(first, list)
+    assert isinstance(last, list)
+    assert [entry.seq for entry in (*first, *last)] == [1, 2]
+    assert (await reader.verify()).fault is None
+
+
+async def test_a_statement_that_fails_fails_its_own_unit_only(
+    ledger: SqlLedger, reader: SqlAuditReader, busy: Gate
+) -> None:
+    """Two changes for one slot without asking whether it is free: the database refuses one."""
+
+    async def take_slot(tx: LedgerTransaction) -> AuditEntry:
+        entry = await tx.append(draft())
+        await tx.insert_change(change())
+        return entry
+
+    together = asyncio.gather(*(ledger.write(take_slot) for _ in range(3)), return_exceptions=True)
+    await asyncio.sleep(0)
+    busy.open()
+    first, *others = await together
+
+    assert isinstance(first, AuditEntry)
+    assert [type(other) for other in others] == [LogUnavailableError, LogUnavailableError]
+    assert await seqs(reader) == [1]
+
+
+async def test_who_gives_up_before_the_commit_leaves_no_trace(
+    ledger: SqlLedger, reader: SqlAuditReader, busy: Gate
+) -> None:
+    given_up = asyncio.create_task(append(ledger, draft(request_id="given up")))
+    others = [asyncio.create_task(append(ledger, draft())) for _ in range(2)]
+    await asyncio.sleep(0)
+    given_up.cancel()
+    busy.open()
+
+    written = await asyncio.gather(*others)
+
+    assert [entry.seq for [entry] in written] == [1, 2]
+    assert given_up.cancelled()
+    requests = {entry.request_id async for entry, _personal in reader.entries()}
+    assert "given up" not in requests
+
+
+async def test_who_gives_up_while_the_units_run_is_left_out_and_the_others_run_again(
+    ledger: SqlLedger, reader: SqlAuditReader, busy: Gate
+) -> None:
+    inside = Gate()
+
+    async def slow(tx: LedgerTransaction) -> None:
+        await tx.append(draft(request_id="given up"))
+        await inside.work(tx)
+
+    given_up = asyncio.create_task(ledger.write(slow))
+    other = asyncio.create_task(append(ledger, draft()))
+    await asyncio.sleep(0)
+    busy.open()
+    await inside.is_entered()
+    given_up.cancel()
+    await asyncio.sleep(0)
+    inside.open()
+
+    [entry] = await other
+
+    assert entry.seq == 1
+    assert [found.request_id async for found, _ in reader.entries()] == [entry.request_id]
+    assert (await reader.verify()).fault is None
+
+
+async def test_who_gives_up_while_the_commit_is_on_its_way_learns_that_it_was_done(
+    database: Database, reader: SqlAuditReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To say "not done" of what is durable a moment later would be wrong."""
+    on_its_way, go_on = threading.Event(), threading.Event()
+    run = database.writer.run
+
+    async def run_slowly(function: Callable[..., object], *args: object) -> object:
+        if function.__name__ == "commit":
+            on_its_way.set()
+            await asyncio.to_thread(go_on.wait, 10)
+        return await run(function, *args)
+
+    monkeypatch.setattr(database.writer, "run", run_slowly)
+    ledger = SqlLedger(database.writer, chain_id=MAIN_CHAIN, clock=now)
+    writing = asyncio.create_task(append(ledger, draft()))
+    await asyncio.to_thread(on_its_way.wait, 10)
+    writing.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+
+    [entry] = await writing
+
+    assert await seqs(reader) == [entry.seq]
+
+
+async def test_work_may_await_nothing_but_its_transaction(
+    ledger: SqlLedger, reader: SqlAuditReader
+) -> None:
+    waiting = asyncio.get_running_loop().create_future()
+
+    async def wait(tx: LedgerTransaction) -> None:
+        await tx.append(draft())
+        await waiting
+
+    with pytest.raises(RuntimeError, match="nothing but its transaction"):
+        await ledger.write(wait)
+
+    assert await seqs(reader) == []
+
+
+async def test_a_closed_ledger_finishes_what_it_took_and_takes_no_more(
+    ledger: SqlLedger, reader: SqlAuditReader
+) -> None:
+    writing = asyncio.create_task(append(ledger, draft()))
+    await asyncio.sleep(0)
+    await ledger.close()
+
+    [entry] = await writing
+    with pytest.raises(LogUnavailableError):
+        await append(ledger, draft())
+
+    assert await seqs(reader) == [entry.seq]
+
+
+async def test_two_processes_append_to_one_gapless_chain(
+    ledger: SqlLedger, reader: SqlAuditReader, database_url: str
+) -> None:
+    elsewhere = open_database(database_url)
+    other = SqlLedger(elsewhere.writer, chain_id=MAIN_CHAIN, clock=now)
+
+    writing = [append(one, draft()) for one in (ledger, other) for _ in range(20)]
+    written = await asyncio.gather(*writing)
+    await elsewhere.close()
+
+    assert sorted(entry.seq for [entry] in written) == list(range(1, 41))
+    assert (await reader.verify()).fault is None
+
+
+async def test_chains_in_one_database_do_not_touch(
+    ledger: SqlLedger, reader: SqlAuditReader, database: Database
+) -> None:
+    other = SqlLedger(database.writer, chain_id="other", clock=now)
+    await append(ledger, draft())
+
+    [entry] = await append(other, draft())
+
+    assert (entry.chain_id, entry.seq) == ("other", 1)
+    assert await seqs(reader) == [1]
+    other_reader = SqlAuditReader(database.reader, chain_id="other")
+    assert (await other_reader.verify()).fault is None
+    assert (await reader.verify()).fault is None
