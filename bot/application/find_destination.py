@@ -51,7 +51,11 @@ class DestinationBook:
 
     def ends_the_call(self, change: Change) -> bool:
         """Whether the target is meant to end the call soon."""
-        return deserialise_target(change.request.target) == NamedTarget(SORRY.key)
+        match deserialise_target(change.request.target):
+            case TwimlTarget(twiml):
+                return "<Hangup" in twiml
+            case target:
+                return target == NamedTarget(SORRY.key)
 
     async def _own_flow(self, call_sid: str) -> Destination:
         try:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from bot.domain.audit import Action
 from bot.domain.calls import FINAL_STATUSES
 from bot.domain.changes import Change, Outcome, OutcomeReason
+from bot.domain.redirects import TwimlTarget, deserialise_target
 from bot.slack.views.escaping import escape
 from bot.slack.views.formatting import Place, mention, slack_time, status_words, target_words
 
@@ -48,7 +49,9 @@ def _taken(change: Change, outcome: Outcome, place: Place) -> str:
         return words
     ended = f" at {slack_time(outcome.ended_at)}" if outcome.ended_at else ""
     status = escape(status_words(outcome.status_after), WORD_LIMIT)
-    return f"{words} *The call ended right after*{ended} ({status}); the target probably failed."
+    is_twiml = isinstance(deserialise_target(change.request.target), TwimlTarget)
+    why = "the TwiML had come to its end, or failed" if is_twiml else "the target probably failed"
+    return f"{words} *The call ended right after*{ended} ({status}); {why}."
 
 
 def _already_ended(change: Change, outcome: Outcome, place: Place) -> str:
