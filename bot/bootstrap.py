@@ -21,6 +21,7 @@ from bot.application.find_call import CallFinder
 from bot.application.find_destination import DestinationBook
 from bot.application.freeze import FreezeSwitch
 from bot.application.live_calls import LiveCalls
+from bot.application.log_health import LogHealth
 from bot.application.numbers import NumberBook
 from bot.application.perform_change import ChangeWorker
 from bot.application.ports import Clock
@@ -166,7 +167,7 @@ class Bot:
 
     async def readiness(self) -> Readiness:
         """Whether requests can be served."""
-        return Readiness({"database": await self.log.is_answering()})
+        return Readiness({"database": await self.log_health.is_answering()})
 
     @cached_property
     def place(self) -> Place:
@@ -215,6 +216,11 @@ class Bot:
     def log(self) -> SqlAuditReader:
         """The reading side of the database."""
         return SqlAuditReader(self._database.reader, chain_id=MAIN_CHAIN)
+
+    @cached_property
+    def log_health(self) -> LogHealth:
+        """Whether both sides work."""
+        return LogHealth(self.ledger, self.log)
 
     @cached_property
     def live(self) -> LiveCalls:
@@ -313,7 +319,7 @@ class Bot:
     @cached_property
     def live_list(self) -> LiveList:
         """Draws the list of live calls."""
-        return LiveList(self.live, self.log, clock=self._clock, place=self.place)
+        return LiveList(self.live, self.log_health, clock=self._clock, place=self.place)
 
     @cached_property
     def desk(self) -> Desk:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from bot.application.live_calls import LiveCalls
-from bot.application.ports import AuditReader, Clock
+from bot.application.log_health import LogHealth
+from bot.application.ports import Clock
 from bot.slack.list_state import ListState
 from bot.slack.views.call_list import call_list
 from bot.slack.views.formatting import Audience, Place
@@ -15,9 +16,11 @@ from bot.slack.views.message import MessageView
 class LiveList:
     """Draws a page of the list from the shared look at Twilio."""
 
-    def __init__(self, live: LiveCalls, log: AuditReader, *, clock: Clock, place: Place) -> None:
+    def __init__(
+        self, live: LiveCalls, log_health: LogHealth, *, clock: Clock, place: Place
+    ) -> None:
         self._live = live
-        self._log = log
+        self._log_health = log_health
         self._clock = clock
         self._place = place
 
@@ -27,7 +30,9 @@ class LiveList:
         Raises:
             TwilioError: Twilio did not list the calls.
         """
-        listing, is_log_up = await asyncio.gather(self._live.listing(), self._log.is_answering())
+        listing, is_log_up = await asyncio.gather(
+            self._live.listing(), self._log_health.is_answering()
+        )
         return call_list(
             listing,
             filters=state.filters,

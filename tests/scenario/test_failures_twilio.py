@@ -12,7 +12,7 @@ import pytest
 from bot.application.deadlines import Deadlines
 from bot.sandbox.twilio import Call
 from tests.scenario.company import ANA, BEN, SUPPORT_LINE, Company, company
-from tests.scenario.trouble import is_looking, outcomes, told, until
+from tests.scenario.trouble import is_looking, outcomes, told, until, was_told
 
 # Twilio has 2 s in all, and what stays open is looked at again soon after.
 HASTY = Deadlines(
@@ -136,7 +136,7 @@ async def test_a_hang_up_that_is_never_answered_is_not_called_done_until_twilio_
     here.twilio.faults.clear()
 
     await until(lambda: not call.is_live)
-    await until(lambda: "Twilio says completed" in told(here, ANA)[0].text)
+    await until(lambda: was_told(here, ANA, "Twilio says completed"))
 
     assert "it is not known whether the call was hung up" in first_words
     assert "Hookflash goes on looking" in first_words
@@ -157,7 +157,7 @@ async def test_a_hang_up_that_did_its_work_unseen_is_not_called_too_late(
     )
 
     await here.say(ANA, f"/calls hangup {call.sid}")
-    await until(lambda: "Twilio says completed" in told(here, ANA)[0].text)
+    await until(lambda: was_told(here, ANA, "Twilio says completed"))
 
     assert (await outcomes(here.bot))[-1][:2] == ("succeeded", "confirmed")
 
@@ -174,7 +174,7 @@ async def test_a_refusal_after_a_hang_up_in_doubt_is_not_called_a_failure(
     first_words = told(here, ANA)[0].text
 
     here.twilio.account.activate()
-    await until(lambda: "Twilio says completed" in told(here, ANA)[0].text)
+    await until(lambda: was_told(here, ANA, "Twilio says completed"))
 
     assert "it is not known whether the call was hung up" in first_words
     assert [event for event, _, _ in await outcomes(here.bot)] == ["requested", "succeeded"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
 
@@ -16,15 +18,29 @@ from bot.sandbox.slack import Message
 from bot.sandbox.twilio import Call
 from tests.fixtures_database import administration, at_database
 from tests.scenario.company import Company
+from tests.scenario.reading import shown
 
 LOOKS_EVERY_S = 0.05
 
 
+@asynccontextmanager
+async def log_taken(database_url: str) -> AsyncIterator[None]:
+    """Another program holds the log: nothing can be written, and on PostgreSQL nothing be read."""
+    holding = _holding_log(database_url)
+    # The bot, whose transaction it has to wait for, lives in this loop.
+    await asyncio.to_thread(holding.__enter__)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(holding.__exit__, None, None, None)
+
+
 @contextmanager
-def log_taken(database_url: str) -> Iterator[None]:
-    """Another program holds the log: nothing can be written (SQLite), or read (PostgreSQL)."""
+def _holding_log(database_url: str) -> Iterator[None]:
     if is_sqlite(driver_url(database_url)):
-        connection = sqlite3.connect(urlsplit(database_url).path, isolation_level=None)
+        connection = sqlite3.connect(
+            urlsplit(database_url).path, isolation_level=None, check_same_thread=False
+        )
         connection.execute("BEGIN EXCLUSIVE")
         try:
             yield
@@ -80,14 +96,6 @@ async def until(
             await asyncio.sleep(LOOKS_EVERY_S)
 
 
-@asynccontextmanager
-async def in_the_middle(company: Company, deed: Awaitable[object]) -> AsyncIterator[None]:
-    """The block runs once the deed has been acknowledged; at its end the deed has come to its."""
-    await deed
-    yield
-    await company.at_rest()
-
-
 def told(company: Company, who: str) -> list[Message]:
     """All that the bot has said to this person, newest first: in channels and directly."""
     workspace = company.slack.workspace
@@ -98,6 +106,11 @@ def told(company: Company, who: str) -> list[Message]:
         and message.ephemeral_to in {None, who}
         and who in workspace.channels[message.channel_id].members
     ]
+
+
+def was_told(company: Company, who: str, words: str) -> bool:
+    """Whether something that the person was told has these words."""
+    return any(words in shown(message) for message in told(company, who))
 
 
 def is_looking(company: Company, call: Call) -> bool:
@@ -116,3 +129,22 @@ async def outcomes(bot: Bot) -> list[tuple[str, str, str]]:
         async for entry, _ in bot.log.entries()
         if entry.call_sid
     ]
+
+
+@contextmanager
+def postgres_hanging(database_url: str) -> Iterator[None]:
+    """The server keeps its connections to this database and does nothing on them any more."""
+    name = make_url(database_url).database
+    with administration(at_database(database_url, "postgres")) as connection:
+        query = text("SELECT pid FROM pg_stat_activity WHERE datname = :name")
+        backends = list(connection.scalars(query, {"name": name}))
+    _send_all(backends, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        _send_all(backends, signal.SIGCONT)
+
+
+def _send_all(pids: Sequence[int], number: signal.Signals) -> None:
+    for pid in pids:
+        os.kill(pid, number)

@@ -1,0 +1,266 @@
+"""A database that does not answer: nothing is changed without a record, and that is said."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+import aiohttp
+import pytest
+
+from bot.application.deadlines import Deadlines
+from bot.application.ports import LedgerTransaction
+from bot.database.ledger import SqlLedger
+from bot.domain.errors import LogUnavailableError
+from bot.sandbox.twilio import Call
+from tests.scenario.company import ANA, BEN, SUPPORT, SUPPORT_LINE, VERA, Company, company
+from tests.scenario.reading import shown
+from tests.scenario.trouble import (
+    drop_connections,
+    log_taken,
+    outcomes,
+    postgres_gone,
+    postgres_hanging,
+    told,
+    until,
+    was_told,
+)
+
+T = TypeVar("T")
+# What is left open is settled soon after the log is back.
+HASTY = Deadlines(
+    twilio_s=2.0,
+    finish_s=0.2,
+    hang_up_try_s=0.5,
+    look_s=0.3,
+    claim_lease_s=2.0,
+    second_look_after_s=0.1,
+    settle_every_s=0.2,
+)
+UPDATE = "POST /"
+ON_POSTGRES = pytest.mark.parametrize(
+    "make_database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+NOT_DONE = "It was *not* done: the log does not answer"
+
+
+@pytest.fixture
+async def here(database_url: str) -> AsyncIterator[Company]:
+    """The company at work, in a hurry."""
+    async with company(database_url, deadlines=HASTY) as at_work:
+        yield at_work
+
+
+@pytest.fixture
+def call(here: Company) -> Call:
+    """The one live call."""
+    return here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+
+
+async def readiness(here: Company) -> int:
+    """The HTTP status of `/readyz`."""
+    url = str(here.slack.request_url).replace("/slack/events", "/readyz")
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return answer.status
+
+
+async def log_holds(here: Company) -> bool:
+    """Whether nobody has tampered with the log, as its own check sees it."""
+    return (await here.bot.log.verify()).fault is None
+
+
+async def test_a_change_that_cannot_be_recorded_is_not_sent(
+    here: Company, call: Call, database_url: str
+) -> None:
+    """The person hears in time that it was not done, and nothing of it is left behind."""
+    async with log_taken(database_url):
+        delivery = await here.say(ANA, f"/calls hangup {call.sid}")
+    changes = here.changes_sent()
+
+    await here.say(BEN, f"/calls hangup {call.sid}")
+
+    assert delivery.is_ok
+    assert NOT_DONE in delivery.body
+    assert changes == []
+    assert [(who, event) for who, event in await here.events()] == [
+        (BEN, "hang_up requested"),
+        (BEN, "hang_up succeeded"),
+    ]
+    assert await log_holds(here)
+
+
+async def test_a_click_that_cannot_be_recorded_is_answered_where_the_person_looks(
+    here: Company, call: Call, database_url: str
+) -> None:
+    await here.say(ANA, "/calls")
+
+    async with log_taken(database_url):
+        delivery = await here.click(ANA, "Hang up", call=call)
+
+    assert delivery.is_ok
+    assert NOT_DONE in shown(here.last(ANA))
+    assert call.is_live
+
+
+async def test_while_the_log_is_down_lists_work_and_say_so_and_the_bot_is_not_ready(
+    here: Company, call: Call, database_url: str
+) -> None:
+    await here.say(VERA, "/calls")
+    ready_before = await readiness(here)
+
+    async with log_taken(database_url):
+        await here.say(VERA, "/calls")
+        ready_meanwhile = await readiness(here)
+    listed = here.last(VERA)
+
+    assert call.sid in str(listed.blocks)
+    assert "the log does not answer" in shown(listed).lower()
+    assert (ready_before, ready_meanwhile, await readiness(here)) == (200, 503, 200)
+
+
+async def test_a_change_whose_mark_cannot_be_recorded_is_not_sent_and_told_as_not_done(
+    here: Company, call: Call, database_url: str
+) -> None:
+    """Between its accept and its being sent the log goes: it is settled once the log is back."""
+    here.twilio.faults.next("slow", match="IncomingPhoneNumbers", seconds=0.5)
+    deed = asyncio.create_task(here.say(ANA, f"/calls redirect {call.sid} own-flow"))
+    await until(lambda: any("Numbers" in one.path for one in here.twilio.requests))
+
+    async with log_taken(database_url):
+        await deed
+        first_words = told(here, ANA)[0].text
+    await until(lambda: _has_event(here, "failed"))
+    await here.at_rest()
+
+    assert "was *not* redirected" in first_words
+    assert "The log did not answer" in first_words
+    assert here.changes_sent() == []
+    assert await outcomes(here.bot) == [
+        ("requested", "", "command"),
+        ("failed", "not_sent", "machine"),
+    ]
+    assert await log_holds(here)
+
+
+async def test_an_outcome_that_cannot_be_recorded_is_told_and_recorded_later(
+    here: Company, call: Call, database_url: str
+) -> None:
+    here.twilio.faults.next("slow", match=UPDATE, seconds=0.5)
+    deed = asyncio.create_task(here.say(ANA, f"/calls hangup {call.sid}"))
+    await until(lambda: not call.is_live)
+
+    async with log_taken(database_url):
+        await deed
+        first_words = told(here, ANA)[0].text
+    await until(lambda: _has_event(here, "succeeded"))
+    await here.at_rest()
+
+    assert "Twilio says completed" in first_words
+    assert "is not in the log yet" in first_words
+    assert "is not in the log yet" not in told(here, ANA)[0].text
+    assert await outcomes(here.bot) == [
+        ("requested", "", "command"),
+        ("succeeded", "confirmed", "machine"),
+    ]
+    assert len(here.twilio.updates(call.sid)) == 1
+    assert await log_holds(here)
+
+
+async def test_a_hang_up_that_was_told_as_not_sent_is_not_sent_later(
+    here: Company, call: Call
+) -> None:
+    """The mark came to stand in the log after the wait for it was given up."""
+    here.bot.worker._ledger = LateLedger(here.bot.ledger, late=1)
+
+    await here.say(ANA, f"/calls hangup {call.sid}")
+    await until(lambda: _has_event(here, "failed"), within_s=10)
+    await here.at_rest()
+
+    assert call.is_live
+    assert here.changes_sent() == []
+    assert (await outcomes(here.bot))[-1] == ("failed", "not_sent", "machine")
+
+
+async def test_a_hang_up_that_was_sent_is_not_told_as_not_sent_when_the_log_goes(
+    here: Company, call: Call
+) -> None:
+    """Sent without an answer, then to be sent again while the log is gone for a moment."""
+    here.twilio.faults.standing("silent", match="Calls/CA")
+    await here.slack.command(ANA, SUPPORT, f"/calls hangup {call.sid}")
+    await until(lambda: was_told(here, ANA, "it is not known"))
+    here.bot.worker._ledger = LateLedger(here.bot.ledger, late=2)
+    here.twilio.faults.clear()
+
+    await until(lambda: not call.is_live, within_s=15)
+    await until(lambda: _has_event(here, "succeeded"))
+    await here.at_rest()
+
+    assert not was_told(here, ANA, "was *not* hung up")
+
+
+@ON_POSTGRES
+async def test_connections_that_the_server_drops_are_replaced(
+    here: Company, call: Call, database_url: str
+) -> None:
+    drop_connections(database_url)
+
+    await here.say(ANA, f"/calls hangup {call.sid}")
+
+    assert [event for event, _, _ in await outcomes(here.bot)] == ["requested", "succeeded"]
+
+
+@ON_POSTGRES
+@pytest.mark.skipif("TEST_DATABASE_URL" in os.environ, reason="stops the server's own processes")
+async def test_a_server_that_hangs_is_waited_for_no_longer_than_slack_waits(
+    here: Company, call: Call, database_url: str
+) -> None:
+    """What it took in while it hung is rolled back when it goes on."""
+    with postgres_hanging(database_url):
+        delivery = await here.say(ANA, f"/calls hangup {call.sid}")
+        ready_meanwhile = await readiness(here)
+
+    await here.say(BEN, f"/calls hangup {call.sid}")
+
+    assert NOT_DONE in delivery.body
+    assert ready_meanwhile == 503
+    assert [who for who, _ in await here.events()] == [BEN, BEN]
+    assert await log_holds(here)
+
+
+@ON_POSTGRES
+async def test_a_server_that_is_gone_is_told_at_once_and_used_again_when_it_is_back(
+    here: Company, call: Call, database_url: str
+) -> None:
+    with postgres_gone(database_url):
+        delivery = await here.say(ANA, f"/calls hangup {call.sid}")
+        ready_meanwhile = await readiness(here)
+        changes = here.changes_sent()
+
+    await here.say(ANA, f"/calls hangup {call.sid}")
+
+    assert NOT_DONE in delivery.body
+    assert changes == []
+    assert ready_meanwhile == 503
+    assert not call.is_live
+    assert await readiness(here) == 200
+
+
+class LateLedger:
+    """A ledger that commits, and answers too late for those who wait; `late` times."""
+
+    def __init__(self, ledger: SqlLedger, *, late: int) -> None:
+        self._ledger = ledger
+        self._late = late
+
+    async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
+        result = await self._ledger.write(work)
+        if self._late:
+            self._late -= 1
+            raise LogUnavailableError("no answer in time")
+        return result
+
+
+async def _has_event(here: Company, event: str) -> bool:
+    return event in [happened for happened, _, _ in await outcomes(here.bot)]
