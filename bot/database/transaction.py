@@ -45,6 +45,34 @@ _CHANGE_IN_SLOT = select(call_changes).where(
     call_changes.c.call_sid == bindparam("call_sid"),
     IS_OPEN,
 )
+_OWN_CHANGE = (
+    call_changes.c.change_id == bindparam("of_change"),
+    call_changes.c.owner == bindparam("by_owner"),
+)
+_MARK_SENT = (
+    update(call_changes)
+    .where(
+        *_OWN_CHANGE,
+        call_changes.c.state == bindparam("from_state"),
+        call_changes.c.lease_until > bindparam("now"),
+    )
+    .values(
+        state=ChangeState.SENT.value,
+        deadline_at=bindparam("new_deadline_at"),
+        lease_until=bindparam("new_lease_until"),
+        attempts=call_changes.c.attempts + 1,
+    )
+)
+_CLOSE = (
+    update(call_changes)
+    .where(*_OWN_CHANGE, IS_OPEN)
+    .values(
+        state=ChangeState.CLOSED.value,
+        outcome=bindparam("new_outcome"),
+        closed_at=bindparam("new_closed_at"),
+        target="",
+    )
+)
 
 
 def lock_head(connection: Connection, chain_id: str) -> Head:
@@ -144,47 +172,38 @@ class SqlLedgerTransaction:
         self, change: Change, *, deadline_at: datetime, lease_until: datetime, now: datetime
     ) -> Change | None:
         """The change in state SENT; None where `change.owner` no longer holds its lease."""
-        statement = (
-            update(call_changes)
-            .where(
-                call_changes.c.change_id == change.change_id,
-                call_changes.c.owner == change.owner,
-                call_changes.c.state == change.state.value,
-                call_changes.c.lease_until > now,
-            )
-            .values(
-                state=ChangeState.SENT.value,
-                deadline_at=deadline_at,
-                lease_until=lease_until,
-                attempts=call_changes.c.attempts + 1,
-            )
-            .returning(call_changes)
-        )
+        parameters = {
+            "of_change": change.change_id,
+            "by_owner": change.owner,
+            "from_state": change.state.value,
+            "now": now,
+            "new_deadline_at": deadline_at,
+            "new_lease_until": lease_until,
+        }
         with as_log_unavailable():
-            row = self._connection.execute(statement).one_or_none()
-        return change_of(row) if row else None
+            if self._connection.execute(_MARK_SENT, parameters).rowcount != 1:
+                return None
+        return replace(
+            change,
+            state=ChangeState.SENT,
+            deadline_at=deadline_at,
+            lease_until=lease_until,
+            attempts=change.attempts + 1,
+        )
 
     async def close_change(self, change: Change, outcome: Outcome) -> bool:
         """Close it and free the slot; False where another owner has it or it is closed already.
 
         The target (a URL or TwiML) is emptied: from here on only the log knows it.
         """
-        statement = (
-            update(call_changes)
-            .where(
-                call_changes.c.change_id == change.change_id,
-                call_changes.c.owner == change.owner,
-                IS_OPEN,
-            )
-            .values(
-                state=ChangeState.CLOSED.value,
-                outcome=outcome.event.value,
-                closed_at=outcome.at,
-                target="",
-            )
-        )
+        parameters = {
+            "of_change": change.change_id,
+            "by_owner": change.owner,
+            "new_outcome": outcome.event.value,
+            "new_closed_at": outcome.at,
+        }
         with as_log_unavailable():
-            return self._connection.execute(statement).rowcount == 1
+            return self._connection.execute(_CLOSE, parameters).rowcount == 1
 
     async def claim_abandoned(
         self, *, owner: str, now: datetime, lease_until: datetime, limit: int
