@@ -84,7 +84,8 @@ _SEARCH_KEY = String(SEARCH_KEY_LENGTH).with_variant(
 # The conditions of partial indexes. Queries say them in the same words, or the index is not used.
 IS_OPEN = text("state IN ('claimed', 'sent')")
 # Every change asks whether changes are frozen, so the few entries that tell have their own index.
-IS_TURN_OF_FREEZE = text("action IN ('freeze', 'unfreeze') AND event = 'succeeded'")
+# Were `event = 'succeeded'` to stand alone here, SQLite would use the index of all events instead.
+IS_TURN_OF_FREEZE = text("action || ' ' || event IN ('freeze succeeded', 'unfreeze succeeded')")
 IS_NUMBER = text("field IN ('from', 'to')")
 
 # The log has no rowid on SQLite: INSERT OR REPLACE could otherwise replace a row by its rowid.
