@@ -7,6 +7,7 @@ from bot.sandbox.slack.escaping import CommandEscaping
 from bot.sandbox.slack.faults import SlackFaults
 from bot.sandbox.slack.records import Channel, Complaint, Message, User, View
 from bot.sandbox.slack.server import SlackStandIn
+from bot.sandbox.slack.sockets import Socket, Sockets
 from bot.sandbox.slack.web_api import ApiCall
 from bot.sandbox.slack.workspace import Workspace
 
@@ -22,6 +23,8 @@ __all__ = [
     "SlackError",
     "SlackFaults",
     "SlackStandIn",
+    "Socket",
+    "Sockets",
     "User",
     "View",
     "Workspace",

@@ -16,12 +16,14 @@ from bot.sandbox.slack.elements import (
     state_entry,
     state_of,
 )
+from bot.sandbox.slack.envelopes import send_through
 from bot.sandbox.slack.errors import NotPossibleError
 from bot.sandbox.slack.escaping import CommandEscaping
 from bot.sandbox.slack.forms import check_inputs, fill_in, response_targets
 from bot.sandbox.slack.payloads import Payloads
 from bot.sandbox.slack.records import Json, Message, StateValues, User, View
 from bot.sandbox.slack.response_urls import ResponseUrls
+from bot.sandbox.slack.sockets import Sockets
 from bot.sandbox.slack.triggers import TriggerIds
 from bot.sandbox.slack.views import Views
 from bot.sandbox.slack.workspace import Workspace
@@ -40,8 +42,11 @@ class SlackClient:
         views: Views,
         triggers: TriggerIds,
         response_urls: ResponseUrls,
+        *,
+        sockets: Sockets,
     ) -> None:
         self.workspace = workspace
+        self.sockets = sockets
         self.escaping = CommandEscaping()
         self.deliveries: list[Delivery] = []
         self._deliverer = deliverer
@@ -207,13 +212,9 @@ class SlackClient:
             delivery.sent_body,
             delivery.content_type,
             self.workspace.clock(),
+            retry_attempt=delivery.retry_attempt + 1,
         )
-        earlier = int(delivery.headers.get("X-Slack-Retry-Num", "0"))
-        retry = {
-            "X-Slack-Retry-Num": str(earlier + 1),
-            "X-Slack-Retry-Reason": "http_timeout",
-        }
-        return await self._send(again, retry)
+        return await self._send(again)
 
     async def send_signed(
         self,
@@ -250,12 +251,13 @@ class SlackClient:
             Delivery(kind, user_id, payload, body.encode(), content_type, self.workspace.clock())
         )
 
-    async def _send(
-        self, delivery: Delivery, extra_headers: Mapping[str, str] | None = None
-    ) -> Delivery:
+    async def _send(self, delivery: Delivery) -> Delivery:
         self.deliveries.append(delivery)
         del self.deliveries[:-KEPT]
-        await self._deliverer.send(delivery, extra_headers)
+        if self._deliverer.request_url is None or self.sockets.open:
+            await send_through(self.sockets, delivery, timeout_s=self._deliverer.ack_timeout_s)
+        else:
+            await self._deliverer.send(delivery)
         self._answers.settle(delivery)
         return delivery
 

@@ -39,6 +39,10 @@ class Delivery:
     """"ok", "timeout", "refused" (no connection), or "http_500" and the like."""
     shown_error: str | None = None
     """What Slack tells the person when the app's answer is no use."""
+    retry_attempt: int = 0
+    """How often Slack had brought the same thing before."""
+    envelope: Json | None = None
+    """What it was sent in through a socket; None where it went to the request URL."""
 
     @property
     def is_ok(self) -> bool:
@@ -104,12 +108,14 @@ class Deliverer:
         ) as response:
             return response.status, await response.text(errors="replace")
 
-    async def send(
-        self, delivery: Delivery, extra_headers: Mapping[str, str] | None = None
-    ) -> None:
+    async def send(self, delivery: Delivery) -> None:
         """Posts the delivery and writes down what came of it."""
-        headers = self.signed_headers(delivery.sent_body, delivery.content_type)
-        delivery.headers = {**headers, **(extra_headers or {})}
+        delivery.headers = self.signed_headers(delivery.sent_body, delivery.content_type)
+        if delivery.retry_attempt:
+            delivery.headers |= {
+                "X-Slack-Retry-Num": str(delivery.retry_attempt),
+                "X-Slack-Retry-Reason": "http_timeout",
+            }
         started = time.monotonic()
         try:
             delivery.status, delivery.body = await self.post(delivery.sent_body, delivery.headers)

@@ -56,11 +56,6 @@ def conversations_open(workspace: Workspace, args: Args) -> Json:
     return {"channel": {"id": workspace.direct_channel(user_ids[0]).id}}
 
 
-def apps_connections_open(_workspace: Workspace, _args: Args) -> Json:
-    """apps.connections.open, which wants an app-level token and never gets one here."""
-    raise SlackError("not_allowed_token_type")
-
-
 def _user_payload(workspace: Workspace, user: User) -> Json:
     offset = workspace.clock().astimezone(zoneinfo.ZoneInfo(user.tz)).utcoffset()
     payload: Json = {

@@ -15,10 +15,12 @@ from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.faults import RESPONSE_URL, Fault, SlackFaults
 from bot.sandbox.slack.rate_limits import ONE_A_SECOND, RateLimits
 from bot.sandbox.slack.response_urls import ResponseUrls
+from bot.sandbox.slack.sockets import PATH as SOCKETS_PATH
+from bot.sandbox.slack.sockets import Sockets
 from bot.sandbox.slack.triggers import TriggerIds
 from bot.sandbox.slack.view_methods import ViewMethods
 from bot.sandbox.slack.views import Views
-from bot.sandbox.slack.web_api import ApiAnswer, ApiCall, WebApi, rate_limited
+from bot.sandbox.slack.web_api import ApiAnswer, ApiCall, Tokens, WebApi, rate_limited
 from bot.sandbox.slack.workspace import Workspace
 
 _LARGEST_BODY_BYTES = 4 * 1024 * 1024
@@ -31,7 +33,8 @@ def _now() -> datetime:
 class SlackStandIn(SlackClient):
     """A Slack of one workspace and one app, on loopback.
 
-    The app finds the Web API at `api_url` and is sent what people do at `request_url`.
+    The app finds the Web API at `api_url` and is sent what people do at `request_url`; with an
+    `app_token` it may open connections instead (`sockets`), and while one is open all goes there.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class SlackStandIn(SlackClient):
         signing_secret: str,
         team_id: str = "T0SANDBOX",
         request_url: str | None = None,
+        app_token: str | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         clock: Callable[[], datetime] = _now,
@@ -50,11 +54,16 @@ class SlackStandIn(SlackClient):
         deliverer = Deliverer(signing_secret, clock)
         deliverer.request_url = request_url
         response_urls = ResponseUrls(workspace, lambda: self.url)
-        super().__init__(workspace, deliverer, views, triggers, response_urls)
+        sockets = Sockets(workspace, clock, url=lambda: self.url)
+        super().__init__(workspace, deliverer, views, triggers, response_urls, sockets=sockets)
         self.faults = SlackFaults()
         self.rates = RateLimits(clock)
         self.web_api = WebApi(
-            workspace, ViewMethods(workspace, views, triggers), self.rates, bot_token
+            workspace,
+            ViewMethods(workspace, views, triggers),
+            sockets,
+            self.rates,
+            Tokens(bot=bot_token, app=app_token),
         )
         self.api_calls: list[ApiCall] = []
         self._host = host
@@ -95,6 +104,7 @@ class SlackStandIn(SlackClient):
         self._stopping.clear()
         app = web.Application(client_max_size=_LARGEST_BODY_BYTES)
         app.router.add_route("*", "/api/{method}", self._handle_api)
+        app.router.add_get(SOCKETS_PATH, self.sockets.serve)
         for origin in ("commands", "actions"):
             app.router.add_post(f"/{origin}/{{team_id}}/{{token}}", self._handle_response_url)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -107,6 +117,7 @@ class SlackStandIn(SlackClient):
         """Stops listening and ends every connection."""
         self._stopping.set()
         await self._deliverer.close()
+        await self.sockets.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None

@@ -8,9 +8,9 @@ from bot.sandbox.slack import chat_methods, lookup_methods
 from bot.sandbox.slack.arguments import Args
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.rate_limits import (
+    CONNECTIONS,
     ONE_A_SECOND,
     SPECIAL,
-    TIER_1,
     TIER_2,
     TIER_3,
     TIER_4,
@@ -18,6 +18,7 @@ from bot.sandbox.slack.rate_limits import (
     RateLimits,
 )
 from bot.sandbox.slack.records import Json
+from bot.sandbox.slack.sockets import Sockets
 from bot.sandbox.slack.view_methods import ViewMethods
 from bot.sandbox.slack.workspace import Workspace
 
@@ -61,19 +62,35 @@ class _Method:
     act: Callable[[Args], Json]
     rate: Rate
     scope: str | None = None
+    is_for_app: bool = False
+    """Whether it wants the app-level token, and not the bot's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the app proves itself with: as its bot, and as an app in Socket Mode."""
+
+    bot: str
+    app: str | None = None
 
 
 class WebApi:
     """The methods that the stand-in knows, behind token, scopes and rates."""
 
     def __init__(
-        self, workspace: Workspace, views: ViewMethods, rates: RateLimits, bot_token: str
+        self,
+        workspace: Workspace,
+        views: ViewMethods,
+        sockets: Sockets,
+        rates: RateLimits,
+        tokens: Tokens,
     ) -> None:
         self.scopes = set(DEFAULT_SCOPES)
+        self.app_scopes = {"connections:write"}
         self._workspace = workspace
         self._rates = rates
-        self._bot_token = bot_token
-        self._methods = self._all_methods(views)
+        self._tokens = tokens
+        self._methods = self._all_methods(views, sockets)
 
     def call(self, method_name: str, token: str | None, args: Args) -> ApiAnswer:
         """What Slack answers; refusals too are answers."""
@@ -92,11 +109,16 @@ class WebApi:
     def _authorise(self, method: _Method, token: str | None) -> None:
         if not token:
             raise SlackError("not_authed")
-        if token != self._bot_token:
+        if token not in (self._tokens.bot, self._tokens.app):
             raise SlackError("invalid_auth")
-        if method.scope and method.scope not in self.scopes:
-            provided = ",".join(sorted(self.scopes))
+        if (token == self._tokens.app) != method.is_for_app:
+            raise SlackError("not_allowed_token_type")
+        if method.scope and method.scope not in self._scopes_of(method):
+            provided = ",".join(sorted(self._scopes_of(method)))
             raise SlackError("missing_scope", needed=method.scope, provided=provided)
+
+    def _scopes_of(self, method: _Method | None) -> set[str]:
+        return self.app_scopes if method and method.is_for_app else self.scopes
 
     def _wait_s(self, name: str, method: _Method, args: Args) -> int:
         wait_s = self._rates.wait_s(name, method.rate)
@@ -105,12 +127,12 @@ class WebApi:
         return self._rates.wait_s(f"{name} {args.get('channel')}", ONE_A_SECOND)
 
     def _answer(self, method: _Method | None, body: Json) -> ApiAnswer:
-        headers = {"X-OAuth-Scopes": ",".join(sorted(self.scopes))}
+        headers = {"X-OAuth-Scopes": ",".join(sorted(self._scopes_of(method)))}
         if method and method.scope:
             headers["X-Accepted-OAuth-Scopes"] = method.scope
         return ApiAnswer(200, body, headers)
 
-    def _all_methods(self, views: ViewMethods) -> dict[str, _Method]:
+    def _all_methods(self, views: ViewMethods, sockets: Sockets) -> dict[str, _Method]:
         chat, lookup = chat_methods, lookup_methods
 
         def within(act: Callable[[Workspace, Args], Json]) -> Callable[[Args], Json]:
@@ -131,7 +153,12 @@ class WebApi:
             "usergroups.users.list": _Method(
                 within(lookup.usergroups_users_list), TIER_2, "usergroups:read"
             ),
-            "apps.connections.open": _Method(within(lookup.apps_connections_open), TIER_1),
+            "apps.connections.open": _Method(
+                lambda _args: {"url": sockets.ticket()},
+                CONNECTIONS,
+                "connections:write",
+                is_for_app=True,
+            ),
             "views.open": _Method(views.open, TIER_4),
             "views.push": _Method(views.push, TIER_4),
             "views.update": _Method(views.update, TIER_4),
