@@ -23,7 +23,7 @@ SIGNING_SECRET = "c3" * 16
 
 ANA, BEN, VERA, ADA, GUS, OLGA = "U0ANA", "U0BEN", "U0VERA", "U0ADA", "U0GUS", "U0OLGA"
 SUPPORT, FRAUD, SHARED = "C0SUPPORT", "C0FRAUD", "C0SHARED"
-QUICK = Deadlines(second_look_after_s=0.4)
+QUICK = Deadlines(second_look_after_s=0.25)
 # How long one look at the live calls is shared: less than the settings allow, so that tests need
 # not wait long for the next one.
 LOOK_SHARED_FOR_S = 0.1
@@ -185,14 +185,23 @@ async def company(
     """The whole company at work."""
     async with outside_world() as (slack, twilio):
         environ = environ_for(slack, twilio, database_url=database_url, **settings)
-        chosen = load_settings(environ).model_copy(update={"poll_s": LOOK_SHARED_FOR_S})
-        async with run_bot(chosen, deadlines=deadlines) as bot:
-            runner = web.AppRunner(bot.web_app, access_log=None)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            slack.request_url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
-            try:
-                yield Company(slack, twilio, bot)
-            finally:
-                await runner.cleanup()
-                await bot.stop()
+        async with bot_at_work(slack, environ, deadlines=deadlines) as bot:
+            yield Company(slack, twilio, bot)
+
+
+@asynccontextmanager
+async def bot_at_work(
+    slack: SlackStandIn, environ: Mapping[str, str], *, deadlines: Deadlines = QUICK
+) -> AsyncIterator[Bot]:
+    """The bot, to which Slack's requests go from now on."""
+    settings = load_settings(environ).model_copy(update={"poll_s": LOOK_SHARED_FOR_S})
+    async with run_bot(settings, deadlines=deadlines) as bot:
+        runner = web.AppRunner(bot.web_app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        slack.request_url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
+        try:
+            yield bot
+        finally:
+            await runner.cleanup()
+            await bot.stop()

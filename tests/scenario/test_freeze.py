@@ -1,0 +1,149 @@
+"""Freeze and unfreeze: an admin stops every change, everywhere, for everybody."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.sandbox.twilio import Call
+from tests.scenario.company import ADA, ANA, BEN, FRAUD, SHARED, SUPPORT_LINE, VERA, Company
+from tests.scenario.reading import shown
+
+CALLER = "+14155550123"
+
+
+@pytest.fixture
+def call(company: Company) -> Call:
+    """The one live call."""
+    return company.twilio.network.call_in_progress(CALLER, SUPPORT_LINE)
+
+
+@pytest.mark.parametrize("command", ["freeze toll fraud", "unfreeze"])
+@pytest.mark.parametrize("who", [ANA, VERA])
+async def test_only_admins_may(company: Company, call: Call, who: str, command: str) -> None:
+    await company.say(who, f"/calls {command}")
+    await company.say(ANA, f"/calls hangup {call.sid}")
+
+    told = company.seen_by(who)[0]
+    assert told.ephemeral_to == who
+    assert "Only an admin may do that" in told.text
+    assert f"Ask <@{ADA}>." in told.text
+    assert not call.is_live
+    assert (await company.events())[0] == (who, f"{command.split(maxsplit=1)[0]} denied")
+
+
+async def test_a_freeze_is_told_to_the_channel_with_who_and_why(company: Company) -> None:
+    await company.say(ADA, "/calls freeze toll fraud")
+
+    (announcement,) = company.posted()
+    assert f"*All changes are frozen* by <@{ADA}> since <!date^" in shown(announcement)
+    assert "(reason: toll fraud)" in shown(announcement)
+    assert "`/calls unfreeze`" in shown(announcement)
+    (logged,) = await company.log()
+    assert (logged.entry.action, logged.entry.event) == ("freeze", "succeeded")
+    assert logged.personal["reason"] == "toll fraud"
+
+
+@pytest.mark.parametrize("who", [ANA, ADA])
+async def test_in_a_freeze_nobody_changes_anything_by_command_or_click(
+    company: Company, call: Call, who: str
+) -> None:
+    await company.say(ANA, f"/calls show {call.sid}")
+    card = company.last(ANA).as_seen()
+    await company.say(ADA, "/calls freeze toll fraud")
+
+    await company.say(who, f"/calls hangup {call.sid}")
+    by_command = company.last(who)
+    await company.say(who, f"/calls redirect {call.sid} hold-music")
+    by_redirect = company.last(who)
+    await company.click(who, "Hang up", on=card)
+    by_click = company.last(who)
+
+    assert company.changes_sent() == []
+    assert call.is_live
+    for told in (by_command, by_redirect, by_click):
+        assert told.ephemeral_to == who
+        assert f"All changes are frozen by <@{ADA}>" in told.text
+        assert "toll fraud" in told.text
+    assert [event for _, event in await company.events()] == [
+        "freeze succeeded",
+        "hang_up denied",
+        "redirect denied",
+        "hang_up denied",
+    ]
+
+
+async def test_lists_cards_and_the_log_still_work_in_a_freeze(company: Company, call: Call) -> None:
+    await company.say(ADA, "/calls freeze toll fraud")
+
+    await company.say(VERA, "/calls")
+    the_list = shown(company.last(VERA))
+    await company.say(VERA, f"/calls show {call.sid}")
+    card = shown(company.last(VERA))
+    await company.say(ANA, "/calls audit")
+
+    assert "1 live call" in the_list
+    assert call.sid in card
+    assert f"*Freeze: done*, <@{ADA}>" in shown(company.last(ANA))
+
+
+async def test_after_unfreeze_calls_can_be_changed_again(company: Company, call: Call) -> None:
+    await company.say(ADA, "/calls freeze toll fraud")
+    await company.say(ADA, "/calls unfreeze")
+
+    await company.say(ANA, f"/calls hangup {call.sid}")
+
+    assert f"*Calls can be changed again*: <@{ADA}> has lifted" in shown(company.posted()[1])
+    assert not call.is_live
+
+
+async def test_a_second_freeze_changes_nothing_and_says_who_was_first(company: Company) -> None:
+    await company.say(ADA, "/calls freeze toll fraud")
+
+    await company.say(ADA, "/calls freeze something else")
+
+    assert "frozen already" in company.last(ADA).text
+    assert "toll fraud" in company.last(ADA).text
+    assert len(company.posted()) == 1
+    assert len(await company.log()) == 1
+
+
+async def test_unfreeze_without_a_freeze_says_so(company: Company) -> None:
+    await company.say(ADA, "/calls unfreeze")
+
+    assert "Nothing is frozen" in company.last(ADA).text
+    assert await company.log() == []
+
+
+async def test_a_freeze_needs_a_reason(company: Company, call: Call) -> None:
+    await company.say(ADA, "/calls freeze")
+    told = company.last(ADA).text
+    await company.say(BEN, f"/calls hangup {call.sid}")
+
+    assert "Say why: everybody is told. Example: freeze toll fraud" in told
+    assert not call.is_live
+
+
+async def test_a_freeze_is_announced_where_the_bot_is_not_in(company: Company) -> None:
+    await company.say(ADA, "/calls freeze toll fraud", where=FRAUD)
+
+    assert "*All changes are frozen*" in shown(company.posted(where=FRAUD)[0])
+
+
+async def test_a_freeze_in_a_shared_channel_keeps_numbers_of_the_reason_back(
+    company: Company,
+) -> None:
+    await company.say(ADA, "/calls freeze fraud from +44 20 7946 0999", where=SHARED)
+
+    (announcement,) = company.posted(where=SHARED)
+    assert "fraud from •••" in shown(announcement)
+    assert "7946" not in shown(announcement)
+
+
+async def test_slacks_second_delivery_of_a_freeze_is_one_freeze(company: Company) -> None:
+    delivery = await company.say(ADA, "/calls freeze toll fraud")
+
+    await company.slack.redeliver(delivery)
+    await company.at_rest()
+
+    assert len(await company.log()) == 1
+    assert len(company.posted()) == 1

@@ -1,0 +1,87 @@
+"""Help is what this very person may run, and each example in it works."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.scenario.company import ADA, ANA, GUS, OLGA, SHARED, SUPPORT, SUPPORT_LINE, VERA, Company
+from tests.scenario.reading import shown
+
+EXAMPLE = re.compile("Example: `([^`]+)`")
+LOOKING = ["/calls", "/calls post", "/calls recent", "/calls show"]
+CHANGING = ["/calls hangup", "/calls redirect"]
+FREEZING = ["/calls freeze", "/calls unfreeze"]
+READING = ["/calls audit"]
+
+
+def commands_in(text: str) -> list[str]:
+    """The commands whose usage stands at the beginning of a line."""
+    usages = re.findall("^`(/calls(?: [a-z]+)?)", text, re.MULTILINE)
+    return list(dict.fromkeys(usages))
+
+
+@pytest.mark.parametrize(
+    ("who", "where", "commands", "role"),
+    [
+        (VERA, SUPPORT, LOOKING, "You are a viewer"),
+        (ANA, SUPPORT, LOOKING + CHANGING + READING, "You are an operator"),
+        (ADA, SUPPORT, LOOKING + CHANGING + FREEZING + READING, "You are an admin"),
+        (GUS, SUPPORT, [], "Ask an admin of Hookflash."),
+        (OLGA, SHARED, [], "Ask an admin of Hookflash."),
+    ],
+)
+async def test_help_shows_what_this_person_may_run(
+    company: Company, who: str, where: str, commands: list[str], role: str
+) -> None:
+    await company.say(who, "/calls help", where=where)
+
+    message = company.last(who, where=where)
+    assert message.ephemeral_to == who
+    assert commands_in(message.text) == commands
+    assert role in message.text
+    assert await company.log() == []
+
+
+async def test_every_example_of_the_help_is_understood(company: Company) -> None:
+    company.twilio.network.call_in_progress("+14155550123", SUPPORT_LINE)
+    await company.say(ADA, "/calls help")
+    examples = EXAMPLE.findall(shown(company.last(ADA)))
+
+    for example in dict.fromkeys(examples):
+        await company.say(ADA, example.replace("&lt;", "<").replace("&gt;", ">"))
+
+        answers = company.seen_by(ADA)[1:]
+        faults = [message.text for message in answers if "Example:" in message.text]
+        assert faults == []
+    assert len(set(examples)) == 9
+
+
+@pytest.mark.parametrize(
+    ("typed", "suggestion"),
+    [
+        ("hagnup", "hangup"),
+        ("hang-up", "hangup"),
+        ("redirekt", "redirect"),
+        ("recnet", "recent"),
+        ("HELPP", "help"),
+        ("audti by:@ana", "audit"),
+    ],
+)
+async def test_an_unknown_word_gets_what_was_perhaps_meant(
+    company: Company, typed: str, suggestion: str
+) -> None:
+    await company.say(ANA, f"/calls {typed}")
+
+    text = company.last(ANA).text
+    assert f"There is no command “/calls {typed.split(maxsplit=1)[0]}”." in text
+    assert f"`/calls {suggestion}`" in text
+    assert "`/calls help` shows what you can do." in text
+
+
+@pytest.mark.parametrize("typed", ["HELP", "Help", "  help  ", "help me please"])
+async def test_a_verb_is_known_in_any_case(company: Company, typed: str) -> None:
+    await company.say(ANA, f"/calls {typed}")
+
+    assert "*Hookflash* shows live phone calls" in company.last(ANA).text

@@ -1,0 +1,135 @@
+"""Who people are: roles at click time, guests, strangers, and what the settings can say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.twilio import Call
+from tests.scenario.company import (
+    ADA,
+    ANA,
+    GUS,
+    OLGA,
+    SHARED,
+    SUPPORT_LINE,
+    VERA,
+    Company,
+)
+from tests.scenario.company import company as company_at_work
+from tests.scenario.reading import shown
+
+CALLER = "+14155550123"
+NO_ROLE = "guests and people of other workspaces have none unless the settings name them"
+
+
+@pytest.fixture
+def call(company: Company) -> Call:
+    """The one live call."""
+    return company.twilio.network.call_in_progress(CALLER, SUPPORT_LINE)
+
+
+async def test_a_guest_sees_nothing_and_is_told_why_and_whom_to_ask(
+    company: Company, call: Call
+) -> None:
+    await company.say(GUS, "/calls")
+
+    told = company.last(GUS)
+    assert told.ephemeral_to == GUS
+    assert "Only a viewer may do that" in told.text
+    assert NO_ROLE in told.text
+    assert f"Ask <@{ADA}>." in told.text
+    assert call.sid[-6:] not in shown(told)
+    assert [asked.path for asked in company.twilio.requests if "Calls" in asked.path] == []
+
+
+async def test_somebody_of_another_company_is_refused_at_a_card_in_a_shared_channel(
+    company: Company, call: Call
+) -> None:
+    await company.say(ANA, f"/calls show {call.sid}", where=SHARED)
+
+    await company.click(OLGA, "Hang up", on=company.last(OLGA, where=SHARED), where=SHARED)
+
+    told = company.last(OLGA, where=SHARED)
+    assert told.ephemeral_to == OLGA
+    assert NO_ROLE in told.text
+    assert call.is_live
+    (denied,) = await company.log()
+    assert denied.entry.actor_team_id == "T0OTHER"
+    assert (denied.entry.actor_user_id, denied.entry.event) == (OLGA, "denied")
+    assert denied.entry.call_sid == call.sid
+
+
+async def test_a_viewer_who_presses_hang_up_on_a_posted_card_is_refused(
+    company: Company, call: Call
+) -> None:
+    await company.say(ANA, f"/calls show {call.sid}")
+
+    await company.click(VERA, "Hang up")
+
+    assert "Only an operator may do that, and you are a viewer." in company.last(VERA).text
+    assert call.is_live
+    assert await company.events() == [(VERA, "hang_up denied")]
+
+
+async def test_somebody_who_becomes_a_guest_loses_what_stars_gave(tmp_path: Path) -> None:
+    """Membership is asked again after ten minutes; whoever was never asked about is asked now."""
+    database_url = f"sqlite:///{tmp_path}/hookflash.db"
+    async with company_at_work(database_url, HOOKFLASH_OPERATORS="*") as here:
+        call = here.twilio.network.call_in_progress(CALLER, SUPPORT_LINE)
+        here.slack.workspace.users[VERA].is_ultra_restricted = True
+
+        await here.say(VERA, f"/calls hangup {call.sid}")
+
+        assert NO_ROLE in here.last(VERA).text
+        assert call.is_live
+
+
+async def test_a_star_makes_every_full_member_an_operator_and_no_guest(tmp_path: Path) -> None:
+    database_url = f"sqlite:///{tmp_path}/hookflash.db"
+    async with company_at_work(database_url, HOOKFLASH_OPERATORS="*") as here:
+        call = here.twilio.network.call_in_progress(CALLER, SUPPORT_LINE)
+
+        await here.say(GUS, f"/calls hangup {call.sid}")
+        await here.say(OLGA, f"/calls hangup {call.sid}", where=SHARED)
+        was_live = call.is_live
+        await here.say(VERA, f"/calls hangup {call.sid}")
+
+        assert was_live
+        assert not call.is_live
+
+
+async def test_a_guest_whom_the_settings_name_may_do_what_they_say(tmp_path: Path) -> None:
+    database_url = f"sqlite:///{tmp_path}/hookflash.db"
+    async with company_at_work(database_url, HOOKFLASH_OPERATORS=GUS) as here:
+        call = here.twilio.network.call_in_progress(CALLER, SUPPORT_LINE)
+
+        await here.say(GUS, f"/calls hangup {call.sid}")
+
+        assert not call.is_live
+
+
+async def test_without_named_people_a_refusal_says_to_ask_who_runs_it(tmp_path: Path) -> None:
+    database_url = f"sqlite:///{tmp_path}/hookflash.db"
+    async with company_at_work(
+        database_url, HOOKFLASH_ADMINS="", HOOKFLASH_OPERATORS="", HOOKFLASH_VIEWERS="*"
+    ) as here:
+        await here.say(ANA, "/calls freeze now")
+
+        assert "Ask whoever runs Hookflash: the settings name who may." in here.last(ANA).text
+
+
+async def test_a_renamed_command_is_what_all_texts_say(tmp_path: Path) -> None:
+    database_url = f"sqlite:///{tmp_path}/hookflash.db"
+    async with company_at_work(database_url, HOOKFLASH_COMMAND="/lines") as here:
+        await here.say(ANA, "/lines")
+        await here.say(ANA, "/lines help")
+        await here.say(ANA, "/lines nope")
+        await here.say(ANA, "/lines freeze x")
+        await here.say(ADA, "/lines freeze")
+        await here.say(ANA, "/lines audit")
+
+        texts = [shown(message) for message in here.slack.workspace.messages]
+        assert len(texts) == 6
+        assert [text for text in texts if "/calls" in text] == []
