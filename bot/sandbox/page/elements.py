@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2s
 from typing import Any
 
-from multidict import MultiMapping
-
 from bot.sandbox.slack.elements import VALUE_KEYS
 
 # The kind of <input> for each element into which one types, or picks as one types.
@@ -19,6 +17,14 @@ TYPED = {
     "timepicker": "time",
 }
 SEVERAL = frozenset({"checkboxes", "multi_static_select"})
+
+Form = Mapping[str, Sequence[str]]
+"""What a form was posted with: each name with all its values."""
+
+
+def first(form: Form, name: str) -> str:
+    """The first value of that name; "" where there is none."""
+    return next(iter(form.get(name, ())), "")
 
 
 def element_name(path: Sequence[str]) -> str:
@@ -44,8 +50,8 @@ def field_id(name: str) -> str:
 
 def chosen_in(element: Mapping[str, Any], name: str, state: Mapping[str, Any]) -> list[str]:
     """What stands in the field: what was typed or chosen so far, else what the app put there."""
+    key = VALUE_KEYS.get(element["type"], "value")
     block_id, action_id = json.loads(name)
-    key = VALUE_KEYS[element["type"]]
     entry = state.get(block_id, {}).get(action_id)
     if entry is None:
         initial = key.replace("selected_", "initial_")
@@ -55,18 +61,15 @@ def chosen_in(element: Mapping[str, Any], name: str, state: Mapping[str, Any]) -
     return [each["value"] if isinstance(each, dict) else str(each) for each in several if each]
 
 
-def read_fields(
-    form: MultiMapping[Any], blocks: Sequence[Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
+def read_fields(form: Form, blocks: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """What was filled in, by block id and action id; an empty field holds None."""
     values: dict[str, dict[str, Any]] = {}
     for block in blocks:
         for element in _fields_of(block):
             block_id, action_id = block["block_id"], element["action_id"]
-            posted = form.getall(element_name([block_id, action_id]), [])
+            posted = form.get(element_name([block_id, action_id]), [])
             # A form ends its lines with CRLF; Slack's client does not.
-            given = [str(each).replace("\r\n", "\n") for each in posted]
-            filled = [each for each in given if each]
+            filled = [each.replace("\r\n", "\n") for each in posted if each]
             one = filled[0] if filled else None
             values.setdefault(block_id, {})[action_id] = (
                 filled if element["type"] in SEVERAL else one

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import phonenumbers
 
@@ -129,6 +130,7 @@ class Switchboard:
         return self._contacts.get(phone_number, shown_number(phone_number))
 
 
+@lru_cache(maxsize=2_000)
 def shown_number(number: str) -> str:
     """The number as people write it; what is no number stays as it is."""
     try:

@@ -8,9 +8,10 @@ from aiohttp import web
 
 from bot.sandbox.page.conversation import Visit
 from bot.sandbox.page.drawing import HERE, PARTS, Drawing
+from bot.sandbox.page.elements import Form, first
 from bot.sandbox.page.guards import Guard
 from bot.sandbox.page.phones import DEAD_CALLS_STAY
-from bot.sandbox.page.slack_deeds import Form, SlackDeeds
+from bot.sandbox.page.slack_deeds import SlackDeeds
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.slack import NotPossibleError
 from bot.sandbox.twilio import Call, Conference
@@ -132,19 +133,19 @@ class PageServer:
         return ""
 
     async def _answer(self, form: Form) -> str:
-        self._stage.twilio.network.answer(_call_sid(form))
+        self._stage.twilio.network.answer(first(form, "call"))
         return ""
 
     async def _hang_up(self, form: Form) -> str:
-        self._stage.twilio.network.hang_up_party(_call_sid(form))
+        self._stage.twilio.network.hang_up_party(first(form, "call"))
         return ""
 
     async def _spoil_twilio(self, form: Form) -> str:
-        self._stage.misbehaviour.set_twilio(str(form.get("mode", "")))
+        self._stage.misbehaviour.set_twilio(first(form, "mode"))
         return ""
 
     async def _spoil_slack(self, form: Form) -> str:
-        self._stage.misbehaviour.set_slack(str(form.get("mode", "")))
+        self._stage.misbehaviour.set_slack(first(form, "mode"))
         return ""
 
     async def _start_bot(self, _form: Form) -> str:
@@ -167,7 +168,9 @@ def _posted(
 
     async def handle(request: web.Request) -> web.Response:
         try:
-            words = await deed(await request.post())
+            posted = await request.post()
+            form = {name: [str(each) for each in posted.getall(name)] for name in posted}
+            words = await deed(form)
         except NotPossibleError as refusal:
             return web.Response(status=409, text=f"Not possible: {refusal}")
         except KeyError:
@@ -175,7 +178,3 @@ def _posted(
         return web.Response(text=words) if words else web.Response(status=204)
 
     return handle
-
-
-def _call_sid(form: Form) -> str:
-    return str(form.get("call", ""))

@@ -1,16 +1,11 @@
 """What a person does in Slack: says something, presses a button, fills in a modal."""
 
-from aiohttp import web
-from multidict import MultiDictProxy
-
 from bot.sandbox.page.commands import COMMAND
-from bot.sandbox.page.elements import element_name, element_path, read_fields
+from bot.sandbox.page.elements import Form, element_name, element_path, first, read_fields
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.slack import Delivery, Message, NotPossibleError, View
 from bot.sandbox.slack.content import Content
 from bot.sandbox.slack.forms import fill_in
-
-Form = MultiDictProxy[str | bytes | bytearray | web.FileField]
 
 LONGEST_TEXT = 8_000
 _ELEMENT_IDS = 2
@@ -25,8 +20,8 @@ class SlackDeeds:
 
     async def say(self, form: Form) -> str:
         """Sends a command to the bot, or a message to the channel."""
-        visit = self._conversations.visit(_text(form, "as"), _text(form, "in"))
-        text = _text(form, "text").strip()[:LONGEST_TEXT]
+        visit = self._conversations.visit(first(form, "as"), first(form, "in"))
+        text = first(form, "text").strip()[:LONGEST_TEXT]
         user_id, channel_id = visit.user.id, visit.channel.id
         if text.partition(" ")[0] == COMMAND:
             # What went wrong with a command is told in the channel, so not here.
@@ -40,16 +35,16 @@ class SlackDeeds:
 
     async def click(self, form: Form) -> str:
         """Presses a button, or chooses in a menu, of a message or of the modal."""
-        path = element_path(_text(form, "element"))
+        path = element_path(first(form, "element"))
         if path is None or len(path) < _ELEMENT_IDS:
             raise NotPossibleError("there is no such button")
         block_id, action_id, *option = path
-        chosen = option[0] if option else _text(form, element_name([block_id, action_id]))
+        chosen = option[0] if option else first(form, element_name([block_id, action_id]))
         seen = self._modal(form) if "view" in form else self._message(form, block_id)
         if isinstance(seen, View):
             fill_in(seen, read_fields(form, seen.blocks))
         delivery = await self._slack.click(
-            _text(form, "as"), seen, action_id=action_id, option=chosen or None
+            first(form, "as"), seen, action_id=action_id, option=chosen or None
         )
         return _complaint(delivery)
 
@@ -70,15 +65,15 @@ class SlackDeeds:
         return _complaint(delivery) if delivery else ""
 
     def _modal(self, form: Form) -> View:
-        user = self._slack.workspace.users.get(_text(form, "as"))
+        user = self._slack.workspace.users.get(first(form, "as"))
         view = self._conversations.modal(user) if user else None
-        if view is None or view.id != _text(form, "view"):
+        if view is None or view.id != first(form, "view"):
             raise NotPossibleError("this modal is closed already")
         return view
 
     def _message(self, form: Form, block_id: str) -> Message:
         """The message as if it had this block alone: rows of a list have buttons of one name."""
-        message = self._slack.workspace.message(_text(form, "in"), _text(form, "message"))
+        message = self._slack.workspace.message(first(form, "in"), first(form, "message"))
         if message is None:
             raise NotPossibleError("this message is gone")
         seen = message.as_seen()
@@ -86,11 +81,6 @@ class SlackDeeds:
         if not seen.blocks:
             raise NotPossibleError("the message has changed, and the button is gone")
         return seen
-
-
-def _text(form: Form, name: str) -> str:
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""
 
 
 def _complaint(delivery: Delivery) -> str:
