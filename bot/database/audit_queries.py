@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, se
 from bot.database.queries import read_head
 from bot.database.rows import entry_of, personal_of
 from bot.database.tables import IS_NUMBER, SEARCH_KEY_LENGTH, audit_entries, audit_personal
-from bot.domain.audit import AuditEntry, Event, PersonalValue
+from bot.domain.audit import EMPTY_HEAD, AuditEntry, Event, Head, PersonalValue
 from bot.domain.audit_chain import ChainVerifier, Verdict
 from bot.domain.audit_log import AuditPage, AuditQuery, AuditRow
 
@@ -35,6 +35,8 @@ LONGEST_SEQ = 18
 # Entries stand in the order of the chain, `since` goes by the clocks of the replicas: they may be
 # this far apart before an entry is missed.
 CLOCK_SKEW = timedelta(days=1)
+# From here on a number counts as frequent; so many rows of an index are read in a few milliseconds.
+FREQUENT = 5000
 _LAST_CHARACTER = "\U0010ffff"
 
 _entries = audit_entries.c
@@ -66,7 +68,7 @@ class _Story:
 def read_page(connection: Connection, chain_id: str, query: AuditQuery) -> AuditPage:
     """The requests that fit, each by its newest entry that is not only a note; newest first."""
     statement = (
-        _fitting(chain_id, query)
+        _fitting(connection, chain_id, query)
         .where(_tells_newest_of_request)
         .order_by(_entries.seq.desc())
         .limit(query.limit + 1)
@@ -86,7 +88,7 @@ def read_chunk(
     connection: Connection, chain_id: str, after_seq: int, query: AuditQuery
 ) -> list[SealedEntry]:
     """The next entries that fit, in the order of the chain."""
-    statement = _fitting(chain_id, query).where(_entries.seq > after_seq)
+    statement = _fitting(connection, chain_id, query).where(_entries.seq > after_seq)
     return _sealed(connection, chain_id, statement.limit(ENTRIES_AT_ONCE))
 
 
@@ -114,26 +116,41 @@ def read_matching(connection: Connection, chain_id: str, reference: str) -> list
 
 def verify_chain(connection: Connection, chain_id: str) -> Verdict:
     """Whether every entry up to the head is as it was recorded, in one look at the database."""
-    head = read_head(connection, chain_id)
+    return _verify_after(connection, chain_id, EMPTY_HEAD, after_seq=LOWEST_SEQ)
+
+
+def verify_end(connection: Connection, chain_id: str, *, entries: int) -> Verdict:
+    """The same of the last *entries*; that the one before them is right is taken as given."""
+    seq_before = read_head(connection, chain_id).seq - entries
+    before = connection.execute(
+        select(_entries.seq, _entries.hash).where(_of(chain_id), _entries.seq == seq_before)
+    ).one_or_none()
+    if before is None:
+        return verify_chain(connection, chain_id)
+    return _verify_after(connection, chain_id, Head(*before), after_seq=before.seq)
+
+
+def _verify_after(connection: Connection, chain_id: str, after: Head, *, after_seq: int) -> Verdict:
     redactions = connection.execute(
         select(audit_entries).where(_of(chain_id), _entries.event == Event.REDACTED.value)
     )
-    verifier = ChainVerifier(chain_id, map(entry_of, redactions))
-    after_seq = LOWEST_SEQ
+    verifier = ChainVerifier(chain_id, map(entry_of, redactions), after=after)
     while chunk := read_chunk(connection, chain_id, after_seq, AuditQuery()):
         for entry, personal in chunk:
             fault = verifier.feed(entry, personal)
             if fault is not None:
                 return Verdict(verifier.end, fault)
         after_seq = verifier.end.seq
-    return Verdict(verifier.end, verifier.finish(head))
+    return Verdict(verifier.end, verifier.finish(read_head(connection, chain_id)))
 
 
 def _of(chain_id: str) -> ColumnElement[bool]:
     return _entries.chain_id == chain_id
 
 
-def _fitting(chain_id: str, query: AuditQuery) -> Select[tuple[object, ...]]:
+def _fitting(
+    connection: Connection, chain_id: str, query: AuditQuery
+) -> Select[tuple[object, ...]]:
     """The entries that fit all filters, in no order yet."""
     equal = {
         _entries.actor_user_id: query.by_user_id,
@@ -146,9 +163,8 @@ def _fitting(chain_id: str, query: AuditQuery) -> Select[tuple[object, ...]]:
     )
     for name, pattern in (("from", query.from_number), ("to", query.to_number)):
         if pattern:
-            statement = statement.where(
-                _entries.request_id.in_(_requests_with(chain_id, name, pattern))
-            )
+            has_number = _has_number(chain_id, name, pattern)
+            statement = statement.where(_is_of_request_with(connection, has_number))
     if query.since is not None:
         statement = statement.where(
             _entries.recorded_at >= query.since,
@@ -157,23 +173,41 @@ def _fitting(chain_id: str, query: AuditQuery) -> Select[tuple[object, ...]]:
     return statement
 
 
-def _requests_with(chain_id: str, name: str, pattern: str) -> Select[tuple[str]]:
-    """Ids of the requests one of whose entries has the number; `*` at the end means a prefix."""
-    prefix = pattern.removesuffix("*")
+def _has_number(chain_id: str, name: str, pattern: str) -> ColumnElement[bool]:
+    """Whether a personal value is this number; `*` at the end means a prefix."""
     personal = audit_personal.c
+    prefix = pattern.removesuffix("*")
     start = prefix[:SEARCH_KEY_LENGTH]
+    is_number = and_(personal.chain_id == chain_id, IS_NUMBER, personal.field == name)
     if pattern.endswith("*"):
-        fits = and_(
+        return and_(
+            is_number,
             personal.search_key.between(start, start + _LAST_CHARACTER),
             func.substr(personal.value, 1, len(prefix)) == prefix,
         )
-    else:
-        fits = and_(personal.search_key == start, personal.value == prefix)
-    return (
+    return and_(is_number, personal.search_key == start, personal.value == prefix)
+
+
+def _is_of_request_with(
+    connection: Connection, has_number: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Whether any entry of the same request has the number.
+
+    A rare number is best looked up first. With a frequent one that would read much of the log,
+    while going through the entries from the newest on soon meets enough that have it.
+    """
+    some = select(audit_personal.c.seq).where(has_number).limit(FREQUENT).subquery()
+    count = connection.scalar(select(func.count()).select_from(some)) or 0
+    requests = (
         select(_other.c.request_id)
         .join_from(_other, audit_personal, _of_same_entry)
-        .where(personal.chain_id == chain_id, IS_NUMBER, personal.field == name, fits)
+        .where(has_number)
     )
+    if count < FREQUENT:
+        return _entries.request_id.in_(requests)
+    return requests.where(
+        _other.c.chain_id == _entries.chain_id, _other.c.request_id == _entries.request_id
+    ).exists()
 
 
 def _first_seq_since(chain_id: str, moment: datetime) -> ColumnElement[int]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from bot.database.engine import migration_engine
 from bot.database.faults import as_log_unavailable
-from bot.database.tables import SCHEMA_REVISION
+from bot.database.tables import SCHEMA_REVISION, metadata
 from bot.database.triggers import assert_triggers
 from bot.database.url import driver_url, is_sqlite
 
@@ -72,7 +72,7 @@ def current(database_url: str) -> SchemaState:
         DatabaseUrlError: the URL names no database that Hookflash can use.
         LogUnavailableError: the database does not answer.
     """
-    path = _sqlite_path(database_url)
+    path = sqlite_path(database_url)
     if path is not None and not path.exists():
         return SchemaState(None, SCHEMA_REVISION)
     with _connection(database_url) as connection:
@@ -92,6 +92,27 @@ def check(database_url: str) -> SchemaState:
         with _connection(database_url) as connection:
             assert_triggers(connection)
     return state
+
+
+def missing_tables(database_url: str) -> frozenset[str]:
+    """The tables of this version that the database lacks; nothing is created.
+
+    Raises:
+        DatabaseUrlError: the URL names no database that Hookflash can use.
+        LogUnavailableError: the database does not answer.
+    """
+    with _connection(database_url) as connection:
+        return frozenset(metadata.tables) - frozenset(inspect(connection).get_table_names())
+
+
+def sqlite_path(database_url: str) -> Path | None:
+    """The file that the URL names; None where it names PostgreSQL.
+
+    Raises:
+        DatabaseUrlError: the URL names no database that Hookflash can use.
+    """
+    url = driver_url(database_url)
+    return Path(url.database) if is_sqlite(url) and url.database else None
 
 
 def alembic_config() -> Config:
@@ -129,13 +150,8 @@ def _revision(connection: Connection) -> str | None:
     return revision
 
 
-def _sqlite_path(database_url: str) -> Path | None:
-    url = driver_url(database_url)
-    return Path(url.database) if is_sqlite(url) and url.database else None
-
-
 def _make_sqlite_file(database_url: str) -> None:
-    path = _sqlite_path(database_url)
+    path = sqlite_path(database_url)
     if path is not None:
         with as_log_unavailable():
             path.touch(mode=_SQLITE_FILE_MODE)

@@ -65,13 +65,16 @@ class ChainVerifier:
     """Takes the entries of one chain in order and keeps only its end in memory.
 
     *redactions* are the chain's own `redacted` entries, which come later than what they explain.
+    A check of the last entries alone begins *after* the one before them, which it takes as given.
     After the first fault the chain is not worth feeding further.
     """
 
-    def __init__(self, chain_id: str, redactions: Iterable[AuditEntry] = ()) -> None:
+    def __init__(
+        self, chain_id: str, redactions: Iterable[AuditEntry] = (), *, after: Head = EMPTY_HEAD
+    ) -> None:
         self._chain_id = chain_id
         self._redactions = tuple(map(Redaction.of, redactions))
-        self._end = EMPTY_HEAD
+        self._end = after
 
     @property
     def end(self) -> Head:

@@ -5,21 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from aiohttp import ClientError
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.errors import HookflashError
+from bot.slack.access import SlackUnavailableError, identify_bot
 
 _log = logging.getLogger(__name__)
 
 ASK_AGAIN_AFTER_S = 5.0
-REFUSALS = ("invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed")
-
-
-class TokenRefusedError(HookflashError):
-    """Slack does not accept the bot's token; the message says what to do."""
 
 
 class Installation:
@@ -38,21 +31,13 @@ class Installation:
             TokenRefusedError: Slack does not accept the token.
         """
         try:
-            async with asyncio.timeout(timeout_s):
-                answer = await self._client.auth_test()
-        except SlackApiError as error:
-            if error.response.get("error") in REFUSALS:
-                raise TokenRefusedError(
-                    "Slack does not accept SLACK_BOT_TOKEN: install the app again and copy its "
-                    "bot token from the page OAuth & Permissions."
-                ) from error
-            _log.warning("Slack did not say which workspace this is")
-        except (ClientError, TimeoutError):
+            identity = await identify_bot(self._client, timeout_s=timeout_s)
+        except SlackUnavailableError:
             _log.warning("Slack did not say which workspace this is")
         else:
-            self.team_id = answer["team_id"]
-            self._bot_id = answer.get("bot_id") or ""
-            self._bot_user_id = answer.get("user_id") or ""
+            self.team_id = identity.team_id
+            self._bot_id = identity.bot_id
+            self._bot_user_id = identity.user_id
 
     async def keep_learning(self) -> None:
         """Ask until Slack has answered; until then nobody counts as a full member."""

@@ -20,6 +20,7 @@ from bot.domain.calls import (
     newest_first,
 )
 from bot.domain.errors import (
+    TwilioAuthenticationError,
     TwilioError,
     TwilioNotFoundError,
     TwilioPermissionError,
@@ -30,6 +31,7 @@ from bot.twilio.account_api import LARGEST_PAGE, AccountApi, Answer
 from bot.twilio.conferences import find_conference
 from bot.twilio.http_client import HttpClient, OnAnswer, count_nothing
 from bot.twilio.parsing import Row, parse_call, parse_number
+from bot.twilio.rights import Right
 from bot.twilio.task_groups import all_or_first_fault
 
 _log = logging.getLogger(__name__)
@@ -110,21 +112,32 @@ class TwilioGateway:
         """Close the connections."""
         await self._http.close()
 
-    async def check_access(self) -> AccountSight:
-        """The account's name and status, after a listing of calls has shown that it is allowed.
+    async def look_at_account(self) -> AccountSight:
+        """The account's name and status.
 
         Raises:
-            TwilioError: the credentials are wrong or lack a right, or Twilio cannot be reached.
+            TwilioError: Twilio cannot be reached, or refuses for another reason than the right.
         """
-        await self._api.fetch("/Calls", params={"PageSize": "1"}, timeout_s=self._timeout_s)
         try:
             account = (await self._api.fetch("", timeout_s=self._timeout_s)).body
-        except TwilioPermissionError:
+        except (TwilioPermissionError, TwilioAuthenticationError):
+            # Twilio tells keys without the right the same as it tells those with a wrong secret.
             return AccountSight(friendly_name="", status="")
         return AccountSight(
             friendly_name=str(account.get("friendly_name") or ""),
             status=str(account.get("status") or ""),
         )
+
+    async def try_right(self, right: Right) -> None:
+        """Return when the credentials have the right; it is tried by looking, never by changing.
+
+        Raises:
+            TwilioError: Twilio refuses, or cannot be reached.
+        """
+        try:
+            await self._api.fetch(right.resource, params=right.params, timeout_s=self._timeout_s)
+        except TwilioNotFoundError:
+            return  # The right is asked for before the resource.
 
     async def list_live(self) -> Listing:
         """All queued, ringing and in-progress calls, each once."""

@@ -21,6 +21,7 @@ from bot.domain.errors import (
 )
 from bot.sandbox.twilio import FaultKind, ManualClock, TwilioStandIn
 from bot.twilio.gateway import AccountSight, TwilioGateway
+from bot.twilio.rights import RIGHTS, Right
 from tests.contract.test_twilio_gateway.world import (
     ACCOUNT_SID,
     API_KEY,
@@ -441,20 +442,25 @@ async def test_warming_up_opens_a_connection_and_survives_twilios_absence(
     await gateway.warm()
 
 
-async def test_access_is_shown_by_the_account_and_a_listing(
+async def test_account_is_shown_to_whoever_may_read_it(
     gateway: TwilioGateway, key_gateway: TwilioGateway
 ) -> None:
-    assert await gateway.check_access() == AccountSight(friendly_name="Sandbox", status="active")
-    assert await key_gateway.check_access() == AccountSight(friendly_name="", status="")
+    assert await gateway.look_at_account() == AccountSight(friendly_name="Sandbox", status="active")
+    assert await key_gateway.look_at_account() == AccountSight(friendly_name="", status="")
 
 
-async def test_access_without_the_right_to_list_is_refused(
-    twilio: TwilioStandIn, key_gateway: TwilioGateway
+@pytest.mark.parametrize("right", RIGHTS, ids=lambda right: right.purpose)
+async def test_each_right_is_tried_without_changing_anything(
+    twilio: TwilioStandIn, key_gateway: TwilioGateway, right: Right
 ) -> None:
-    twilio.account.restrict(API_KEY, ["calls/read"])
+    twilio.account.restrict(API_KEY, ["list", "read"])
+    await key_gateway.try_right(right)
+    twilio.account.restrict(API_KEY, ["calls/update"])
 
     with pytest.raises(TwilioPermissionError):
-        await key_gateway.check_access()
+        await key_gateway.try_right(right)
+
+    assert {request.method for request in twilio.requests} == {"GET"}
 
 
 async def test_closed_gateway_opens_again_when_it_is_used(
