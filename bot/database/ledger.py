@@ -6,13 +6,13 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import ExitStack
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from threading import Lock
 from types import TracebackType
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, NestedTransaction
+from sqlalchemy import Connection, Engine, NestedTransaction
 
 from bot.application.ports import Clock, LedgerTransaction
 from bot.database.engine import ThreadedEngine
@@ -31,7 +31,8 @@ COMMIT_GRACE_S = 0.5
 class _Unit:
     """One unit of work and the future that its waiter looks at.
 
-    The flags and the future belong to the event loop, `result` and `fault` to the writer's thread.
+    The future belongs to the event loop, `result` and `fault` to the writer's thread. Which of them
+    is first, the waiter who gives up or the thread that commits, is decided under a lock.
     """
 
     work: Callable[[LedgerTransaction], Awaitable[Any]]
@@ -43,6 +44,19 @@ class _Unit:
     is_committing: bool = False
     result: Any = None
     fault: Exception | None = None
+    _deciding: Lock = field(default_factory=Lock)
+
+    def begin_commit(self) -> bool:
+        """Take it into the commit; False where its waiter has given up."""
+        with self._deciding:
+            self.is_committing = not self.is_given_up
+            return self.is_committing
+
+    def give_up(self) -> bool:
+        """Leave it out of the commit; False where that is on its way."""
+        with self._deciding:
+            self.is_given_up = not self.is_committing
+            return self.is_given_up
 
     def tell(self, fault: Exception | None) -> None:
         """Hand the result, or the fault, to a waiter who is still there."""
@@ -129,14 +143,8 @@ class SqlLedger:
             clock=self._clock,
             salt_source=self._salt_source,
         )
-        await self._engine.run(attempt.run, units)
-        if any(unit.is_given_up for unit in units):
-            await self._engine.run(attempt.roll_back)
+        if not await self._engine.run(attempt.write, units):
             return False
-        sound = [unit for unit in units if unit.fault is None]
-        for unit in sound:
-            unit.is_committing = True
-        await self._engine.run(attempt.commit if sound else attempt.roll_back)
         for unit in units:
             unit.tell(unit.fault)
         return True
@@ -157,38 +165,40 @@ class _Attempt:
         self._chain_id = chain_id
         self._clock = clock
         self._salt_source = salt_source
-        self._open = ExitStack()
 
-    def run(self, units: Sequence[_Unit]) -> None:
-        """Begin, and run every unit; the transaction stays open where that works."""
-        with as_log_unavailable(), ExitStack() as stack:
-            self._connection = stack.enter_context(self._engine.connect())
+    def write(self, units: Sequence[_Unit]) -> bool:
+        """Run every unit and make it durable; False, and no trace, where a waiter gave up."""
+        with as_log_unavailable(), self._engine.connect() as connection:
             transaction = SqlLedgerTransaction(
-                self._connection,
+                connection,
                 chain_id=self._chain_id,
-                head=lock_head(self._connection, self._chain_id),
+                head=lock_head(connection, self._chain_id),
                 clock=self._clock,
                 salt_source=self._salt_source,
             )
+            # A unit that is alone needs no savepoint: its part is the whole transaction.
+            savepoint = connection.begin_nested if len(units) > 1 else _no_savepoint
             for unit in units:
-                with _Part(unit, transaction, self._savepoint(units)):
+                with _Part(unit, transaction, savepoint()):
                     unit.result = unit.context.run(_run_at_once, unit.work(transaction))
             transaction.move_head()
-            self._open = stack.pop_all()
+            return _commit(connection, units)
 
-    def commit(self) -> None:
-        """Make it durable."""
-        with as_log_unavailable(), self._open:
-            self._connection.commit()
 
-    def roll_back(self) -> None:
-        """Leave no trace of it."""
-        with as_log_unavailable():
-            self._open.close()
+def _commit(connection: Connection, units: Sequence[_Unit]) -> bool:
+    """Commit what the sound units did; False where the waiter of any unit has given up."""
+    sound = [unit for unit in units if unit.fault is None]
+    if any(unit.is_given_up for unit in units) or not all(unit.begin_commit() for unit in sound):
+        for unit in units:
+            unit.is_committing = False
+        return False
+    if sound:
+        connection.commit()
+    return True
 
-    def _savepoint(self, units: Sequence[_Unit]) -> NestedTransaction | None:
-        """A unit that is alone needs none: its part is the whole transaction."""
-        return self._connection.begin_nested() if len(units) > 1 else None
+
+def _no_savepoint() -> None:
+    return None
 
 
 class _Part:
@@ -243,11 +253,11 @@ async def _outcome_of(unit: _Unit) -> Any:
     try:
         return await asyncio.shield(unit.outcome)
     except asyncio.CancelledError:
-        if unit.is_committing:
+        if not unit.give_up():
             await asyncio.wait({unit.outcome}, timeout=COMMIT_GRACE_S)
             if unit.outcome.done():
                 return unit.outcome.result()
-        unit.is_given_up = True
+            unit.is_given_up = True
         raise
 
 
