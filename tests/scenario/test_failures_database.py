@@ -18,6 +18,7 @@ from bot.sandbox.twilio import Call
 from tests.scenario.company import ANA, BEN, SUPPORT, SUPPORT_LINE, VERA, Company, company
 from tests.scenario.reading import shown
 from tests.scenario.trouble import (
+    ON_POSTGRES,
     drop_connections,
     log_taken,
     outcomes,
@@ -40,9 +41,6 @@ HASTY = Deadlines(
     settle_every_s=0.2,
 )
 UPDATE = "POST /"
-ON_POSTGRES = pytest.mark.parametrize(
-    "make_database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
-)
 NOT_DONE = "It was *not* done: the log does not answer"
 
 

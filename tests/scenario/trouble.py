@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
 
+import pytest
 from sqlalchemy import make_url, text
 
 from bot.bootstrap import Bot
@@ -21,6 +22,10 @@ from tests.scenario.company import Company
 from tests.scenario.reading import shown
 
 LOOKS_EVERY_S = 0.05
+ON_SQLITE = pytest.mark.parametrize("make_database", ["sqlite"], indirect=True)
+ON_POSTGRES = pytest.mark.parametrize(
+    "make_database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
 
 
 @asynccontextmanager

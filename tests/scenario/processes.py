@@ -1,0 +1,143 @@
+"""Bots as processes of their own beside the stand-ins: started, stopped, killed, looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import aiohttp
+from aiohttp.test_utils import unused_port
+
+from bot.bootstrap import Bot
+from bot.database.audit_reader import SqlAuditReader
+from bot.database.engine import open_database
+from bot.domain.audit import MAIN_CHAIN
+from bot.sandbox.slack import SlackStandIn
+from bot.sandbox.twilio import Call, TwilioStandIn
+from tests.scenario.company import SUPPORT_LINE, bot_at_work, environ_for, outside_world
+from tests.scenario.dying_bot import DEADLINES
+from tests.scenario.trouble import until
+
+HEALTHY = ("bot", "serve")
+READY_WITHIN_S = 20.0
+
+
+@dataclass
+class BotProcess:
+    """One bot and where it listens."""
+
+    process: asyncio.subprocess.Process
+    url: str
+
+    @property
+    def request_url(self) -> str:
+        """Where Slack's requests go."""
+        return f"{self.url}/slack/events"
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    async def ended(self) -> int:
+        """Its exit code, once it has ended; a signal's number below zero where one killed it."""
+        return await asyncio.wait_for(self.process.wait(), 30)
+
+
+@dataclass
+class Stage:
+    """Slack, Twilio and a database, for bots that come and go."""
+
+    slack: SlackStandIn
+    twilio: TwilioStandIn
+    reader: SqlAuditReader
+    environ: Mapping[str, str]
+    bots: list[BotProcess] = field(default_factory=list)
+    _here: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def start(self, *module: str) -> BotProcess:
+        """A bot that is ready; Slack's requests go to the one that was started last."""
+        port = unused_port()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            *(module or HEALTHY),
+            env={
+                "PATH": os.environ["PATH"],
+                **self.environ,
+                "PORT": str(port),
+                "HOST": "127.0.0.1",
+            },
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        bot = BotProcess(process, f"http://127.0.0.1:{port}")
+        self.bots.append(bot)
+        async with aiohttp.ClientSession() as session:
+            await until(lambda: _is_ready(session, bot), within_s=READY_WITHIN_S)
+        self.slack.request_url = bot.request_url
+        return bot
+
+    async def start_here(self) -> Bot:
+        """A healthy bot in this process, which costs no second to start."""
+        return await self._here.enter_async_context(
+            bot_at_work(self.slack, self.environ, deadlines=DEADLINES)
+        )
+
+    def call_in_progress(self) -> Call:
+        """A call that is up."""
+        return self.twilio.network.call_in_progress(to=SUPPORT_LINE)
+
+    async def events(self) -> list[str]:
+        """What the log says of changes, oldest first: event and reason."""
+        return [
+            " ".join(filter(None, (entry.event, str(entry.details.get("reason", "")))))
+            async for entry, _ in self.reader.entries()
+        ]
+
+    async def is_settled(self) -> bool:
+        """Whether every change that the log knows of has come to an outcome."""
+        events = [event.split()[0] for event in await self.events()]
+        return 0 < events.count("requested") == len(events) - events.count("requested")
+
+    async def log_holds(self) -> bool:
+        """Whether the log's own check finds nothing wrong."""
+        return (await self.reader.verify()).fault is None
+
+    async def end(self) -> None:
+        """Stop the bot that is here, and kill what else still runs."""
+        await self._here.aclose()
+        for bot in self.bots:
+            if bot.process.returncode is None:
+                bot.send(signal.SIGKILL)
+                await bot.ended()
+
+
+async def _is_ready(session: aiohttp.ClientSession, bot: BotProcess) -> bool:
+    if bot.process.returncode is not None:
+        raise RuntimeError(f"the bot ended with {bot.process.returncode} instead of being ready")
+    try:
+        async with session.get(f"{bot.url}/readyz") as answer:
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+@asynccontextmanager
+async def stage(database_url: str) -> AsyncIterator[Stage]:
+    """Everything but the bots."""
+    database = open_database(database_url)
+    reader = SqlAuditReader(database.reader, chain_id=MAIN_CHAIN)
+    async with outside_world() as (slack, twilio):
+        environ = environ_for(slack, twilio, database_url=database_url)
+        set_up = Stage(slack, twilio, reader, environ)
+        try:
+            yield set_up
+        finally:
+            await set_up.end()
+            await database.close()
