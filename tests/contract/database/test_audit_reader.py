@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event
 
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import Database
@@ -17,7 +16,6 @@ from bot.domain.audit_log import AuditQuery, AuditRow
 from bot.domain.calls import FINAL_STATUSES
 from bot.domain.people import Actor
 from tests.contract.database.drafts import ACCOUNT, ANA, BEN, CALL, OTHER_CALL, append, draft
-from tests.fixtures_database import now
 
 
 async def rows(reader: SqlAuditReader, **filters: object) -> Sequence[AuditRow]:
@@ -279,49 +277,3 @@ async def test_each_final_status_is_an_end(ledger: SqlLedger, status: str) -> No
 
     assert ending is not None
     assert ending.status == status
-
-
-QUESTIONS = {
-    "everything": AuditQuery(),
-    "by": AuditQuery(by_user_id=BEN.user_id),
-    "call": AuditQuery(call_sid=CALL),
-    "action": AuditQuery(action=Action.FREEZE),
-    "outcome": AuditQuery(outcome=Event.DENIED),
-    "since": AuditQuery(since=now()),
-    "from": AuditQuery(from_number="+44*"),
-    "to": AuditQuery(to_number="+14155550100"),
-}
-
-
-@pytest.mark.parametrize("make_database", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("question", QUESTIONS)
-async def test_no_question_makes_sqlite_read_the_whole_log(
-    question: str, database: Database, reader: SqlAuditReader, ledger: SqlLedger
-) -> None:
-    """Each table is searched by an index; only newest-first without a filter follows the key."""
-    await append(ledger, draft(personal={"from": "+442079460000"}))
-    plans = plans_of(database)
-
-    await reader.page(QUESTIONS[question])
-    await reader.current_freeze()
-    await ledger.write(lambda tx: tx.ending_of(ACCOUNT, CALL))
-    await reader.last_change_id(ACCOUNT, CALL)
-
-    assert plans
-    assert [step for step in plans if step.startswith("SCAN") and "audit_" in step] == []
-
-
-def plans_of(database: Database) -> list[str]:
-    """The steps that SQLite plans for each question, filled while questions are asked."""
-    steps: list[str] = []
-
-    def explain(
-        _connection: object, cursor: object, statement: str, parameters: object, *_: object
-    ) -> None:
-        if statement.startswith("SELECT"):
-            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[attr-defined]
-            steps.extend(row[3] for row in cursor.fetchall())  # type: ignore[attr-defined]
-
-    for engine in (database.reader.engine, database.writer.engine):
-        event.listen(engine, "before_cursor_execute", explain)
-    return steps
