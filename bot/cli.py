@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import click
 
 from bot import __version__
+from bot.cli_environment import environment
 
 _GROUPS = {
     "audit": ("bot.cli_audit", "List, show, verify and export the log."),
@@ -59,10 +59,17 @@ class HookflashGroup(click.Group):
 
 @click.group(cls=HookflashGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="hookflash")
-def main() -> None:
+@click.option(
+    "--env-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Take settings from here too [default: hookflash.env, if it is there].",
+)
+def main(*, env_file: Path | None) -> None:
     """Control live phone calls from Slack, with a record of who did what.
 
-    Settings come from the environment. To try it without any account: hookflash sandbox
+    Settings come from the environment, and below it from a file. To write that file: hookflash
+    init. To try everything without any account: hookflash sandbox
     """
 
 
@@ -73,7 +80,7 @@ def serve() -> None:
 
     from bot.settings import load_settings
 
-    settings = load_settings(os.environ)
+    settings = load_settings(environment())
 
     # Only now the large imports, so that a wrong setting is told at once.
     from bot import bootstrap
@@ -117,5 +124,24 @@ def manifest(*, url: str | None) -> None:
     from bot.slack.manifest import build_manifest
 
     given = {"HOOKFLASH_PUBLIC_URL": url} if url else {}
-    app = read_slack_app({**os.environ, **given})
+    app = read_slack_app({**environment(), **given})
     click.echo(json.dumps(build_manifest(command=app.command, url=app.public_url), indent=2))
+
+
+@main.command()
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of lines.")
+def doctor(*, is_json: bool) -> None:
+    """Look at tokens, rights, database and clock, and say what to mend; exit with 1 on a fault."""
+    import asyncio
+
+    from bot.doctor import as_json, examine, is_well, show
+    from bot.logs import configure_logging
+
+    # What the clients would log is told by the findings.
+    configure_logging(level="CRITICAL", log_format="console")
+    findings = asyncio.run(examine(environment))
+    if is_json:
+        click.echo(as_json(findings))
+    else:
+        show(findings)
+    sys.exit(0 if is_well(findings) else 1)

@@ -10,6 +10,8 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bot.cli_environment import environment
+
 if TYPE_CHECKING:
     from bot.database.audit_reader import SqlAuditReader
     from bot.domain.audit import AuditEntry
@@ -151,7 +153,7 @@ def _ask_log(question: Callable[[SqlAuditReader], Awaitable[T]]) -> T:
     from bot.domain.audit import MAIN_CHAIN
     from bot.settings import read_database_url
 
-    database_url = read_database_url()
+    database_url = read_database_url(environment())
     state = migrate.current(database_url)
     if not state.is_up_to_date:
         raise click.ClickException(state.advice)

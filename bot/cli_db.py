@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from bot.cli_environment import environment
+
 
 @click.group()
 def db() -> None:
@@ -16,7 +18,7 @@ def upgrade() -> None:
     from bot.database import migrate
     from bot.settings import read_database_url
 
-    state = migrate.upgrade(read_database_url())
+    state = migrate.upgrade(read_database_url(environment()))
     click.echo(f"The database is up to date, at revision {state.current}.", err=True)
 
 
@@ -26,7 +28,7 @@ def current() -> None:
     from bot.database import migrate
     from bot.settings import read_database_url
 
-    state = migrate.current(read_database_url())
+    state = migrate.current(read_database_url(environment()))
     if state.current is None:
         click.echo("The database has no tables yet.", err=True)
     else:
@@ -39,7 +41,7 @@ def check() -> None:
     from bot.database import migrate
     from bot.settings import read_database_url
 
-    state = migrate.check(read_database_url())
+    state = migrate.check(read_database_url(environment()))
     if not state.is_up_to_date:
         raise click.ClickException(state.advice)
     click.echo(f"The database is up to date, at revision {state.current}.", err=True)

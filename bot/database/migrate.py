@@ -94,6 +94,11 @@ def check(database_url: str) -> SchemaState:
     return state
 
 
+def all_tables() -> frozenset[str]:
+    """The names of the tables of this version."""
+    return frozenset(metadata.tables)
+
+
 def missing_tables(database_url: str) -> frozenset[str]:
     """The tables of this version that the database lacks; nothing is created.
 
@@ -102,7 +107,7 @@ def missing_tables(database_url: str) -> frozenset[str]:
         LogUnavailableError: the database does not answer.
     """
     with _connection(database_url) as connection:
-        return frozenset(metadata.tables) - frozenset(inspect(connection).get_table_names())
+        return all_tables() - frozenset(inspect(connection).get_table_names())
 
 
 def sqlite_path(database_url: str) -> Path | None:
