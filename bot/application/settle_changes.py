@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from uuid import uuid4
 
 from bot.application.deadlines import Deadlines
 from bot.application.perform_change import ChangeWorker
@@ -53,10 +54,11 @@ class Settler:
     async def settle_abandoned(self) -> int:
         """Start settling what is abandoned now; how many changes that were."""
         now = self._clock()
-
+        # A takeover has a name of its own: it must fence off this process's earlier work as well.
+        owner = f"{self._owner}/{uuid4().hex[:8]}"
         abandoned = await self._ledger.write(
             lambda tx: tx.claim_abandoned(
-                owner=self._owner,
+                owner=owner,
                 now=now,
                 lease_until=now + timedelta(seconds=self._deadlines.claim_lease_s),
                 limit=MOST_AT_ONCE,

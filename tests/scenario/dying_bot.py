@@ -24,7 +24,13 @@ from bot.slack.announcer import SlackAnnouncer
 
 # Long enough for a healthy step, short enough for a test to wait until somebody else takes over.
 DEADLINES = Deadlines(
-    claim_lease_s=1.0, twilio_s=1.0, finish_s=0.2, hang_up_try_s=0.6, look_s=0.4, settle_every_s=0.1
+    claim_lease_s=1.0,
+    twilio_s=1.0,
+    finish_s=0.2,
+    hang_up_try_s=0.6,
+    look_s=0.4,
+    second_look_after_s=0.1,
+    settle_every_s=0.1,
 )
 # An ack that was given has reached Slack by then.
 ACKNOWLEDGED_AFTER_S = 0.3

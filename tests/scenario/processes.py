@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,14 +18,22 @@ from bot.bootstrap import Bot
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import open_database
 from bot.domain.audit import MAIN_CHAIN
-from bot.sandbox.slack import SlackStandIn
+from bot.sandbox.slack import Message, SlackStandIn
 from bot.sandbox.twilio import Call, TwilioStandIn
-from tests.scenario.company import SUPPORT_LINE, bot_at_work, environ_for, outside_world
+from tests.scenario.company import (
+    ANA,
+    SUPPORT,
+    SUPPORT_LINE,
+    bot_at_work,
+    environ_for,
+    outside_world,
+)
 from tests.scenario.dying_bot import DEADLINES
 from tests.scenario.trouble import until
 
 HEALTHY = ("bot", "serve")
 READY_WITHIN_S = 20.0
+OUTCOMES = ("succeeded", "failed", "unknown")
 
 
 @dataclass
@@ -101,9 +110,15 @@ class Stage:
         ]
 
     async def is_settled(self) -> bool:
-        """Whether every change that the log knows of has come to an outcome."""
-        events = [event.split()[0] for event in await self.events()]
-        return 0 < events.count("requested") == len(events) - events.count("requested")
+        """Whether every change that the log knows of, one at least, has come to an outcome."""
+        events = Counter(event.split()[0] for event in await self.events())
+        return 0 < events["requested"] == sum(events[outcome] for outcome in OUTCOMES)
+
+    def results(self) -> list[Message]:
+        """What a bot has said in the channel, as Ana sees it, oldest first."""
+        workspace = self.slack.workspace
+        bot = workspace.app.bot_user_id
+        return [one for one in workspace.messages_for(ANA, SUPPORT) if one.user == bot]
 
     async def log_holds(self) -> bool:
         """Whether the log's own check finds nothing wrong."""

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.sandbox.slack import Message
 from bot.sandbox.twilio import Call
 from tests.scenario.company import ANA, BEN, SUPPORT
 from tests.scenario.dying_bot import Step
@@ -40,12 +39,6 @@ async def killed_at(step: Step, set_up: Stage, text: str) -> None:
     await set_up.start_here()
 
 
-def results(set_up: Stage) -> list[Message]:
-    """What the bot has said of a change in the channel, as Ana sees it, oldest first."""
-    bot = set_up.slack.workspace.app.bot_user_id
-    return [one for one in set_up.slack.workspace.messages_for(ANA, SUPPORT) if one.user == bot]
-
-
 async def assert_call_is_free(set_up: Stage, call: Call) -> None:
     """Somebody else can hang it up, and the log holds to its end."""
     await set_up.slack.command(BEN, SUPPORT, f"/calls hangup {call.sid}")
@@ -74,11 +67,11 @@ async def test_killed_between_the_accept_and_the_mark_it_was_not_sent_and_that_i
 ) -> None:
     await killed_at(step, set_up, text.format(call.sid))
     await until(set_up.is_settled)
-    await until(lambda: len(results(set_up)) == 1)
+    await until(lambda: len(set_up.results()) == 1)
 
     assert await set_up.events() == ["requested", "failed not_sent"]
     assert set_up.twilio.updates(call.sid) == []
-    assert "nothing was sent to Twilio. Try again." in shown(results(set_up)[0])
+    assert "nothing was sent to Twilio. Try again." in shown(set_up.results()[0])
     await assert_call_is_free(set_up, call)
 
 
@@ -88,12 +81,12 @@ async def test_killed_before_twilio_was_asked_a_hang_up_is_carried_out_by_the_ne
     """It is looked at first: the call is up, so it is sent."""
     await killed_at(Step.BEFORE_TWILIO, set_up, HANG_UP.format(call.sid))
     await until(set_up.is_settled)
-    await until(lambda: len(results(set_up)) == 1)
+    await until(lambda: len(set_up.results()) == 1)
 
     assert await set_up.events() == ["requested", "succeeded confirmed"]
     assert not call.is_live
     assert len(set_up.twilio.updates(call.sid)) == 1
-    assert "Twilio says completed" in shown(results(set_up)[0])
+    assert "Twilio says completed" in shown(set_up.results()[0])
     assert await set_up.log_holds()
 
 
@@ -104,11 +97,11 @@ async def test_killed_after_the_mark_a_redirect_is_unknown_and_never_sent_again(
     await killed_at(step, set_up, REDIRECT.format(call.sid))
     sent = len(set_up.twilio.updates(call.sid))
     await until(set_up.is_settled)
-    await until(lambda: len(results(set_up)) == 1)
+    await until(lambda: len(set_up.results()) == 1)
 
     assert await set_up.events() == ["requested", "unknown no_answer"]
     assert len(set_up.twilio.updates(call.sid)) == sent
-    assert "It was not sent again." in shown(results(set_up)[0])
+    assert "It was not sent again." in shown(set_up.results()[0])
     await assert_call_is_free(set_up, call)
 
 
@@ -127,12 +120,12 @@ async def test_killed_while_twilio_thinks_a_hang_up_is_settled_by_looking(
     await dying.ended()
     await set_up.start_here()
     await until(set_up.is_settled)
-    await until(lambda: len(results(set_up)) == 1)
+    await until(lambda: len(set_up.results()) == 1)
 
     assert await set_up.events() == ["requested", "succeeded confirmed"]
     assert not call.is_live
     assert len(set_up.twilio.updates(call.sid)) == (1 if acts else 2)
-    assert "Twilio says completed" in shown(results(set_up)[0])
+    assert "Twilio says completed" in shown(set_up.results()[0])
     assert await set_up.log_holds()
 
 
@@ -160,11 +153,11 @@ async def test_killed_before_the_outcome_is_durable_it_is_found_by_looking(
 ) -> None:
     await killed_at(Step.BEFORE_OUTCOME, set_up, HANG_UP.format(call.sid))
     await until(set_up.is_settled)
-    await until(lambda: len(results(set_up)) == 1)
+    await until(lambda: len(set_up.results()) == 1)
 
     assert await set_up.events() == ["requested", "succeeded confirmed"]
     assert len(set_up.twilio.updates(call.sid)) == 1
-    assert "Twilio says completed" in shown(results(set_up)[0])
+    assert "Twilio says completed" in shown(set_up.results()[0])
     assert await set_up.log_holds()
 
 
@@ -189,8 +182,8 @@ async def test_a_card_of_a_bot_that_was_killed_is_corrected_by_the_next(
     """The buttons go, and what came of the click stands in their place."""
     dying = await set_up.start(DYING, Step.BEFORE_OUTCOME, "SIGKILL")
     await set_up.slack.command(ANA, SUPPORT, f"/calls show {call.sid}")
-    await until(lambda: len(results(set_up)) == 1)
-    card = results(set_up)[0]
+    await until(lambda: len(set_up.results()) == 1)
+    card = set_up.results()[0]
 
     await set_up.slack.click(ANA, card, text="Hang up")
     await dying.ended()
