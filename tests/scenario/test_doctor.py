@@ -1,0 +1,352 @@
+"""The doctor at a company where all is well, and at one where one thing is wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import sys
+from asyncio import subprocess
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.bootstrap import run_bot
+from bot.database.triggers import PROTECTED_TABLES
+from bot.doctor import Finding, Level, examine, is_well
+from bot.sandbox.slack import SlackStandIn
+from bot.sandbox.twilio import TwilioStandIn
+from bot.settings import load_settings
+from bot.slack.manifest import SCOPES
+from tests.scenario.company import (
+    AUTH_TOKEN,
+    BOT_TOKEN,
+    SIGNING_SECRET,
+    environ_for,
+    outside_world,
+)
+
+API_KEY, API_SECRET = "SK" + "d4" * 16, "e5" * 16
+NOWHERE = "http://127.0.0.1:9"
+
+
+@dataclass
+class Practice:
+    """A company, and its environment as the doctor is given it."""
+
+    slack: SlackStandIn
+    twilio: TwilioStandIn
+    environ: dict[str, str]
+    log: Path
+
+    def use_api_key(self) -> None:
+        """The settings hold an API key instead of the auth token."""
+        self.twilio.account.api_keys[API_KEY] = API_SECRET
+        del self.environ["TWILIO_AUTH_TOKEN"]
+        self.environ |= {"TWILIO_API_KEY": API_KEY, "TWILIO_API_SECRET": API_SECRET}
+
+    async def findings(self) -> list[Finding]:
+        """What the doctor finds; no secret ever stands in it."""
+        found = await examine(lambda: self.environ)
+        for secret in (BOT_TOKEN, SIGNING_SECRET, AUTH_TOKEN, API_SECRET):
+            assert secret not in repr(found)
+        assert [one for one in found if one.level is not Level.OK and not one.advice] == []
+        return found
+
+    async def troubles(self, level: Level = Level.FAULT) -> list[tuple[str, str]]:
+        """Subject and text of what has this level."""
+        return [(one.subject, one.text) for one in await self.findings() if one.level is level]
+
+
+@pytest.fixture
+async def practice(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Practice]:
+    """All is well, with the least scopes and a log that only its owner can read."""
+    log = tmp_path / "hookflash.db"
+    shutil.copy(sqlite_template, log)
+    log.chmod(0o600)
+    async with outside_world() as (slack, twilio):
+        slack.web_api.scopes = set(SCOPES)
+        environ = environ_for(slack, twilio, database_url=f"sqlite:///{log}")
+        yield Practice(slack, twilio, environ, log)
+
+
+async def test_where_all_is_well_only_the_address_is_in_doubt(practice: Practice) -> None:
+    found = await practice.findings()
+
+    assert is_well(found)
+    assert [one.subject for one in found if one.level is Level.WARNING] == ["Address"]
+    texts = "\n".join(one.text for one in found)
+    assert "in the workspace Sandbox (T0SANDBOX)" in texts
+    assert "calls of Elastic SIP trunks before they have ended" in texts
+    assert "Slack tells no bot where its commands point" in texts
+    assert "It agrees with Slack's." in texts
+    assert "It agrees with Twilio's." in texts
+
+
+async def test_the_doctor_changes_nothing(practice: Practice) -> None:
+    before = practice.log.read_bytes()
+
+    await practice.findings()
+
+    assert {request.method for request in practice.twilio.requests} == {"GET"}
+    assert {call.method for call in practice.slack.api_calls} <= {"auth.test", "api.test"}
+    assert practice.log.read_bytes() == before
+
+
+async def test_an_address_that_answers_is_well(practice: Practice) -> None:
+    async with run_bot(load_settings(practice.environ)) as bot:
+        async with TestServer(bot.web_app) as server:
+            practice.environ["HOOKFLASH_PUBLIC_URL"] = str(server.make_url(""))
+            assert await practice.troubles(Level.WARNING) == []
+        await bot.stop()
+
+
+async def test_an_address_that_leads_to_something_else_is_told(practice: Practice) -> None:
+    async with TestServer(web.Application()) as other:
+        practice.environ["HOOKFLASH_PUBLIC_URL"] = str(other.make_url(""))
+        [(subject, text)] = await practice.troubles(Level.WARNING)
+
+    assert (subject, "No Hookflash answers at" in text) == ("Address", True)
+
+
+async def test_a_revoked_token_is_a_fault(practice: Practice) -> None:
+    practice.slack.faults.fail("auth.test", "token_revoked")
+
+    [finding] = [one for one in await practice.findings() if one.level is Level.FAULT]
+
+    assert finding.subject == "Slack token"
+    assert "install the app again and copy its bot token" in finding.advice
+
+
+async def test_slack_out_of_order_is_a_fault_and_the_rest_is_looked_at(practice: Practice) -> None:
+    practice.slack.faults.break_down("auth.test", times=None)
+
+    found = await practice.findings()
+
+    assert [one.subject for one in found if one.level is Level.FAULT] == ["Slack token"]
+    assert Finding(Level.OK, "Database", "It answers.") in found
+
+
+async def test_no_network_is_a_fault_of_each(practice: Practice) -> None:
+    practice.environ |= {"SLACK_API_URL": f"{NOWHERE}/api/", "TWILIO_API_URL": NOWHERE}
+
+    faults = await practice.troubles()
+    warnings = await practice.troubles(Level.WARNING)
+
+    assert [subject for subject, _text in faults] == ["Slack token", "Twilio account"]
+    assert ("Clock", "Twilio did not tell the time.") in warnings
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_a_missing_scope_is_named_with_what_needs_it(practice: Practice, scope: str) -> None:
+    practice.slack.web_api.scopes.remove(scope)
+
+    [(subject, text)] = await practice.troubles()
+
+    assert subject == "Slack scopes"
+    assert text == f"{scope} is missing; it is needed for {SCOPES[scope]}."
+
+
+async def test_superfluous_scopes_are_a_warning(practice: Practice) -> None:
+    practice.slack.web_api.scopes |= {"files:write", "im:history"}
+
+    warnings = await practice.troubles(Level.WARNING)
+
+    text = "The token may do more than Hookflash needs: files:write, im:history."
+    assert ("Slack scopes", text) in warnings
+
+
+async def test_wrong_credentials_are_a_fault(practice: Practice) -> None:
+    practice.environ["TWILIO_AUTH_TOKEN"] = "0" * 32
+
+    assert await practice.troubles() == [
+        ("Twilio account", "Twilio does not accept the credentials.")
+    ]
+
+
+async def test_a_suspended_account_is_a_fault(practice: Practice) -> None:
+    practice.twilio.account.suspend()
+
+    assert await practice.troubles() == [("Twilio account", "The account is not active.")]
+
+
+async def test_a_restricted_key_is_told_each_right_that_it_lacks(practice: Practice) -> None:
+    practice.use_api_key()
+    practice.twilio.account.restrict(API_KEY, ["calls/list"])
+
+    [(_subject, fault)] = await practice.troubles()
+    warnings = await practice.troubles(Level.WARNING)
+
+    assert fault.startswith("The key may not read a call: no call can be opened or settled")
+    assert "/twilio/voice/calls/read" in fault
+    of_rights = [text for subject, text in warnings if subject == "Twilio rights"]
+    assert len(of_rights) == 3
+    assert any("own-flow leads nowhere" in text for text in of_rights)
+
+
+async def test_whether_a_key_may_change_calls_is_not_claimed(practice: Practice) -> None:
+    practice.use_api_key()
+
+    found = await practice.findings()
+
+    assert is_well(found)
+    assert any("shows only with a call" in one.text for one in found)
+
+
+async def test_numbers_without_a_voice_url_are_counted(practice: Practice) -> None:
+    practice.twilio.network.add_number("+442079460001", "Fax", "")
+
+    warnings = await practice.troubles(Level.WARNING)
+
+    [text] = [text for subject, text in warnings if subject == "Numbers"]
+    assert text.startswith("The account has 2; 1 without a voice URL")
+
+
+async def test_an_unreachable_database_is_a_fault(practice: Practice) -> None:
+    practice.environ["DATABASE_URL"] = "postgresql://hookflash:secret-word@127.0.0.1:9/hookflash"
+
+    [(subject, text)] = await practice.troubles()
+
+    assert (subject, "Connection refused" in text) == ("Database", True)
+    assert "secret-word" not in text
+
+
+async def test_an_absent_file_is_well_since_serve_makes_it(practice: Practice) -> None:
+    practice.log.unlink()
+
+    found = await practice.findings()
+
+    assert is_well(found)
+    assert any("does not exist yet; hookflash serve makes it" in one.text for one in found)
+    assert not practice.log.exists()
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("DROP TABLE alembic_version", "no revision is noted, missing are: none"),
+        ("DROP TABLE call_changes", "revision 0001 is noted, missing are: call_changes"),
+        ("UPDATE alembic_version SET version_num = '0000'", "at revision 0000"),
+    ],
+)
+async def test_a_half_migrated_database_is_a_fault(
+    practice: Practice, statement: str, told: str
+) -> None:
+    with sqlite3.connect(practice.log) as connection:
+        connection.execute(statement)
+    connection.close()
+
+    [(subject, text)] = await practice.troubles()
+
+    assert (subject, told in text) == ("Tables", True)
+
+
+@pytest.mark.parametrize("table", PROTECTED_TABLES)
+async def test_missing_triggers_are_a_fault(practice: Practice, table: str) -> None:
+    with sqlite3.connect(practice.log) as connection:
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
+        [name] = connection.execute(f"{query} LIMIT 1", [table]).fetchone()
+        connection.execute(f"DROP TRIGGER {name}")
+    connection.close()
+
+    [(subject, text)] = await practice.troubles()
+
+    assert (subject, name in text) == ("Tables", True)
+
+
+async def test_a_head_that_does_not_fit_the_log_is_a_fault(practice: Practice) -> None:
+    with sqlite3.connect(practice.log) as connection:
+        connection.execute(
+            "INSERT INTO audit_heads (chain_id, seq, hash) VALUES ('main', 3, ?)", ["0" * 64]
+        )
+    connection.close()
+
+    [(subject, text)] = await practice.troubles()
+
+    assert (subject, "the end of the log was cut off" in text) == ("Log", True)
+
+
+async def test_a_log_that_others_may_read_is_a_warning(practice: Practice) -> None:
+    practice.log.chmod(0o644)
+
+    [finding] = [one for one in await practice.findings() if one.subject == "Log file"]
+
+    assert finding.level is Level.WARNING
+    assert finding.advice == f"Run: chmod 600 {practice.log}"
+
+
+async def test_wrong_settings_are_told_all_at_once_and_the_database_is_looked_at(
+    practice: Practice,
+) -> None:
+    del practice.environ["SLACK_BOT_TOKEN"]
+    practice.environ["PORT"] = "many"
+
+    found = await practice.findings()
+
+    faults = [one.text for one in found if one.level is Level.FAULT]
+    assert [text.split()[0] for text in faults] == ["SLACK_BOT_TOKEN", "PORT"]
+    assert Finding(Level.OK, "Database", "It answers.") in found
+
+
+async def test_a_proxy_is_told_with_who_does_not_use_it(practice: Practice) -> None:
+    practice.environ["HTTPS_PROXY"] = "http://user:pass-word@proxy.example.com:3128"
+
+    [text] = [one.text for one in await practice.findings() if one.subject == "Proxies"]
+
+    assert text.startswith("HTTPS_PROXY: Slack's Web API is asked through it; Twilio")
+    assert "pass-word" not in text
+
+
+async def hookflash(*words: str, environ: dict[str, str], folder: Path) -> tuple[int, str, str]:
+    """Exit code, output and talk of the command in a process of its own."""
+    process = await subprocess.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        *words,
+        env=environ,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    output, talk = await process.communicate()
+    return process.returncode or 0, output.decode(), talk.decode()
+
+
+async def test_without_a_fault_the_command_ends_with_0(practice: Practice, tmp_path: Path) -> None:
+    code, output, talk = await hookflash("doctor", environ=practice.environ, folder=tmp_path)
+
+    assert (code, talk) == (0, "")
+    assert "\nok       Slack token: The bot is" in output
+    assert output.rstrip().endswith("1 warning, 0 faults")
+
+
+async def test_with_a_fault_the_command_ends_with_1_and_machines_can_read_it(
+    practice: Practice, tmp_path: Path
+) -> None:
+    practice.twilio.account.suspend()
+
+    code, output, talk = await hookflash(
+        "doctor", "--json", environ=practice.environ, folder=tmp_path
+    )
+
+    told = json.loads(output)
+    assert (code, talk, told["is_well"]) == (1, "", False)
+    assert {"level", "subject", "text", "advice"} == told["findings"][0].keys()
+
+
+async def test_a_settings_file_with_faults_is_a_fault(practice: Practice, tmp_path: Path) -> None:
+    file = tmp_path / "hookflash.env"
+    file.write_text("SLACK_BOT_TOKN=xoxb-1\nLOG_LEVEL=INFO\nexport PORT=3000\n")
+    loose = await hookflash("doctor", environ=practice.environ, folder=tmp_path)
+    file.chmod(0o600)
+    mistyped = await hookflash("doctor", environ=practice.environ, folder=tmp_path)
+
+    assert (loose[0], mistyped[0]) == (1, 1)
+    assert "hookflash.env holds secrets, but other users may open it" in loose[1]
+    assert "line 1: SLACK_BOT_TOKN is no setting of Hookflash (did you mean" in mistyped[1]
+    assert "line 3: this is neither NAME=value nor a comment" in mistyped[1]
