@@ -12,9 +12,13 @@ from tests.browser.chromium import FLAGS, MISSING, find_chromium
 from tests.browser.sandbox_process import SandboxProcess, sandbox
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium; tests are skipped where there is none, unless one is required."""
+    """The system's Chromium; tests are skipped where there is none, unless one is required.
+
+    Playwright keeps an event loop in this thread, in which no async test can run beside it: so it
+    lives no longer than the tests of one module, which are all of its kind.
+    """
     path = find_chromium()
     if path is None:
         if os.environ.get("HOOKFLASH_TEST_REQUIRE_BROWSER") == "1":
