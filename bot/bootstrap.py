@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import structlog
 from aiohttp import ClientSession, ClientTimeout, web
+from pydantic import SecretStr
+from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.application.accept_change import ChangeDesk
@@ -50,6 +52,7 @@ from bot.slack.installation import Installation
 from bot.slack.listeners import FEATURES
 from bot.slack.live_list import LiveList
 from bot.slack.replies import Replies
+from bot.slack.socket_mode import SocketMode, build_socket_mode
 from bot.slack.views.formatting import Place
 from bot.twilio.gateway import TwilioGateway
 from bot.web.metrics import Metrics
@@ -135,14 +138,18 @@ class Bot:
         """Greet Twilio and Slack, and begin to settle what a dead process left.
 
         Raises:
-            TokenRefusedError: Slack does not accept the token.
+            TokenRefusedError: Slack does not accept a token.
         """
         await asyncio.gather(self.gateway.warm(), self.installation.learn(timeout_s=START_WAITS_S))
+        if self.socket_mode is not None:
+            await self.socket_mode.start(timeout_s=START_WAITS_S)
         self.tasks.serve(self.settler.run, name="settle abandoned changes")
         self.tasks.serve(self.installation.keep_learning, name="learn the installation")
 
     async def stop(self) -> None:
         """Finish what was accepted, write what is held back, close the log."""
+        if self.socket_mode is not None:
+            await self.socket_mode.stop()
         await self.tasks.stop(timeout_s=DRAIN_S)
         await self.denials.flush(everything=True)
         await self.ledger.close()
@@ -150,24 +157,45 @@ class Bot:
     @cached_property
     def web_app(self) -> web.Application:
         """What answers over HTTP."""
-        token = self._settings.metrics_token
-        slack_app = build_slack_app(
+        return build_web_app(
+            slack_events=None if self.socket_mode else events_handler(self.slack_app),
+            readiness=self.readiness,
+            metrics=self.metrics,
+            metrics_token=_in_clear(self._settings.metrics_token),
+        )
+
+    @cached_property
+    def slack_app(self) -> AsyncApp:
+        """What answers Slack, whichever way it comes."""
+        return build_slack_app(
             client=self.slack_client,
-            signing_secret=self._settings.slack_signing_secret.get_secret_value(),
+            signing_secret=_in_clear(self._settings.slack_signing_secret),
             installation=self.installation,
             features=FEATURES,
             desk=self.desk,
         )
-        return build_web_app(
-            slack_events=events_handler(slack_app),
-            readiness=self.readiness,
-            metrics=self.metrics,
-            metrics_token=token.get_secret_value() if token else None,
+
+    @cached_property
+    def socket_mode(self) -> SocketMode | None:
+        """The connections through which Slack comes, where it does not come over HTTP."""
+        app_token = _in_clear(self._settings.slack_app_token)
+        if app_token is None:
+            return None
+        return build_socket_mode(
+            self.slack_app,
+            app_token=app_token,
+            api_url=self._settings.slack_api_url,
+            session=self._session,
+            tasks=self.tasks,
+            on_acknowledged=self.metrics.slack_acknowledged,
         )
 
     async def readiness(self) -> Readiness:
         """Whether requests can be served."""
-        return Readiness({"database": await self.log_health.is_answering()})
+        parts = {"database": await self.log_health.is_answering()}
+        if self.socket_mode is not None:
+            parts["slack_socket"] = self.socket_mode.is_connected
+        return Readiness(parts)
 
     @cached_property
     def place(self) -> Place:
@@ -342,6 +370,10 @@ class Bot:
             clock=self._clock,
             place=self.place,
         )
+
+
+def _in_clear(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
 
 
 @asynccontextmanager

@@ -123,6 +123,7 @@ def _unknown_names(given: Mapping[str, str]) -> Iterator[Fault]:
 
 
 def _contradictions(given: Mapping[str, str]) -> Iterator[Fault]:
+    yield from _ways_into_slack(given)
     yield from _ways_into_twilio(given)
     if "TWILIO_API_URL" in given:
         for variable in ("TWILIO_REGION", "TWILIO_EDGE"):
@@ -130,6 +131,13 @@ def _contradictions(given: Mapping[str, str]) -> Iterator[Fault]:
                 yield Fault(
                     variable, "has no meaning where TWILIO_API_URL is set; unset one of the two"
                 )
+
+
+def _ways_into_slack(given: Mapping[str, str]) -> Iterator[Fault]:
+    variable = "SLACK_SIGNING_SECRET"
+    if not {variable, "SLACK_APP_TOKEN"} & given.keys():
+        problem = _missing(variable, given, known=variables())
+        yield _unset(variable, f"{problem}; set it, or SLACK_APP_TOKEN for Socket Mode")
 
 
 def _ways_into_twilio(given: Mapping[str, str]) -> Iterator[Fault]:

@@ -55,15 +55,17 @@ class Settings(SlackAppSettings, DatabaseSettings):
         description="Bot token of the Slack app, from its page OAuth & Permissions.",
         examples=["xoxb-your-bot-token"],
     )
-    slack_signing_secret: Annotated[SecretStr, BeforeValidator(shapes.secret)] = Field(
+    slack_signing_secret: Annotated[SecretStr | None, BeforeValidator(shapes.secret)] = Field(
+        default=None,
         alias="SLACK_SIGNING_SECRET",
-        description="Signing secret of the Slack app, from its page Basic Information.",
+        description="Signing secret of the Slack app, from its page Basic Information; for HTTP.",
         examples=[_HEX_EXAMPLE],
     )
-    slack_app_token: Annotated[SecretStr | None, BeforeValidator(shapes.socket_mode_token)] = Field(
+    slack_app_token: Annotated[SecretStr | None, BeforeValidator(shapes.app_token)] = Field(
         default=None,
         alias="SLACK_APP_TOKEN",
-        description="Reserved for Socket Mode, which this version lacks; leave it unset.",
+        description="App-level token with connections:write; set, Socket Mode takes HTTP's place.",
+        examples=["xapp-1-your-app-level-token"],
     )
     slack_api_url: Annotated[str, BeforeValidator(shapes.slack_api_url)] = Field(
         default="https://slack.com/api/",

@@ -50,12 +50,14 @@ def secret(value: str) -> str:
     return _matching(r"[0-9A-Za-z]{16,64}", value, "must be 16 to 64 letters and digits")
 
 
-def socket_mode_token(_value: str) -> str:
-    """Never a value: this version speaks HTTP only."""
-    raise ValueError(
-        "asks for Socket Mode, which this version does not have; unset it and give Slack the"
-        " address of this server (see hookflash manifest)"
-    )
+def app_token(value: str) -> str:
+    """A Slack app-level token (`xapp-…`)."""
+    if value.startswith("xoxb-"):
+        raise ValueError(
+            "is a bot token (xoxb-); the app-level one, which begins with xapp-, is needed"
+        )
+    problem = "is no app-level token of Slack's; those begin with xapp-"
+    return _matching(r"xapp-[0-9A-Za-z-]{8,}", value, problem)
 
 
 def account_sid(value: str) -> str:

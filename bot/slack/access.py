@@ -23,11 +23,15 @@ class TokenRefusedError(HookflashError):
 
 
 class SlackUnavailableError(HookflashError):
-    """Slack did not answer, or not with what was asked for; `code` is Slack's word for it."""
+    """Slack did not answer, or not with what was asked for.
 
-    def __init__(self, message: str, *, code: str = "") -> None:
+    `code` is Slack's word for it; `retry_after_s` is how long Slack wants to be left alone.
+    """
+
+    def __init__(self, message: str, *, code: str = "", retry_after_s: float = 0.0) -> None:
         super().__init__(message)
         self.code = code
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +79,20 @@ async def try_app_token(client: AsyncWebClient, *, app_token: str, timeout_s: fl
         SlackUnavailableError: Slack gave none for another reason than the token.
         TokenRefusedError: Slack does not accept the app-level token for it.
     """
+    await socket_address(client, app_token=app_token, timeout_s=timeout_s)
+
+
+async def socket_address(client: AsyncWebClient, *, app_token: str, timeout_s: float) -> str:
+    """Where one connection of Socket Mode can be opened, within the next half a minute.
+
+    Raises:
+        SlackUnavailableError: Slack gave none for another reason than the token.
+        TokenRefusedError: Slack does not accept the app-level token for it.
+    """
     try:
-        await _answer_of(client.apps_connections_open(app_token=app_token), timeout_s=timeout_s)
+        answer = await _answer_of(
+            client.apps_connections_open(app_token=app_token), timeout_s=timeout_s
+        )
     except SlackUnavailableError as error:
         if error.code in (*REFUSALS, "not_allowed_token_type", "missing_scope"):
             raise TokenRefusedError(
@@ -84,6 +100,7 @@ async def try_app_token(client: AsyncWebClient, *, app_token: str, timeout_s: fl
                 "connections:write on the page Basic Information, and copy it."
             ) from error
         raise
+    return str(answer["url"])
 
 
 async def name_of_member(client: AsyncWebClient, user_id: str, *, timeout_s: float) -> str | None:
@@ -117,10 +134,16 @@ async def _answer_of(
 def _refusal(error: SlackApiError) -> SlackUnavailableError:
     """What Slack said; a page of a proxy or an outage has no code, and comes as plain text."""
     response = error.response
-    code = response.get("error") if isinstance(response, AsyncSlackResponse) else None
-    if code:
-        return SlackUnavailableError(f"Slack answered {code}.", code=str(code))
-    return SlackUnavailableError("Slack answered with something that is not of its Web API.")
+    data = response.data if isinstance(response, AsyncSlackResponse) else None
+    if not isinstance(data, dict) or not data.get("error"):
+        return SlackUnavailableError("Slack answered with something that is not of its Web API.")
+    code = str(data["error"])
+    retry_after = response.headers.get("Retry-After", "")
+    return SlackUnavailableError(
+        f"Slack answered {code}.",
+        code=code,
+        retry_after_s=float(retry_after) if retry_after.isdecimal() else 0.0,
+    )
 
 
 def _scopes_of(answer: AsyncSlackResponse) -> frozenset[str] | None:

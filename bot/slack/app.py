@@ -40,12 +40,15 @@ def build_web_client(*, token: str, api_url: str, session: ClientSession) -> Asy
 def build_slack_app(
     *,
     client: AsyncWebClient,
-    signing_secret: str,
+    signing_secret: str | None,
     installation: Installation,
     features: Sequence[Feature],
     desk: Desk,
 ) -> AsyncApp:
-    """The app with every feature registered; it asks nobody anything before an ack."""
+    """The app with every feature registered; it asks nobody anything before an ack.
+
+    Without a *signing_secret* it can take envelopes of Socket Mode only.
+    """
 
     async def authorize() -> AuthorizeResult:
         return installation.authorized()

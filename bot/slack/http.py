@@ -12,9 +12,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
-# The parts of a payload that Bolt itself reads without looking at their kind.
-OBJECTS = ("user", "team", "enterprise", "channel", "view", "container", "message", "event")
-TEXTS = ("type", "user_id", "team_id", "enterprise_id", "callback_id", "command", "ssl_check")
+from bot.slack.payload_shape import has_payload_shape
 
 
 def events_handler(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -25,7 +23,7 @@ def events_handler(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.Respo
             text = (await request.read()).decode()
             if not _is_sensible(text, request.content_type):
                 return web.Response(status=400, text="this is no request of Slack's")
-        except ValueError:
+        except (ValueError, RecursionError):
             return web.Response(status=400, text="this is no request of Slack's")
         headers: dict[str, Any] = {name: [value] for name, value in request.headers.items()}
         asked = AsyncBoltRequest(body=text, query=request.query_string, headers=headers)
@@ -35,31 +33,17 @@ def events_handler(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.Respo
 
 
 def _is_sensible(text: str, content_type: str) -> bool:
-    """Whether the body has the shape of Slack's; raises ValueError where it is no JSON."""
+    """Whether the body has the shape of Slack's.
+
+    Raises:
+        ValueError: it is no JSON.
+        RecursionError: it is JSON that nests deeper than anybody reads.
+    """
     if content_type == "application/json":
-        return _is_payload(json.loads(text))
+        return has_payload_shape(json.loads(text))
     form = parse_qs(text, keep_blank_values=True)
     if any(len(values) > 1 for values in form.values()):
         return False
     if "payload" in form:
-        return _is_payload(json.loads(form["payload"][0]))
+        return has_payload_shape(json.loads(form["payload"][0]))
     return "command" in form or "ssl_check" in form
-
-
-def _is_payload(payload: object) -> bool:
-    if not isinstance(payload, dict):
-        return False
-    actions = payload.get("actions")
-    return (
-        all(isinstance(payload.get(name) or {}, dict) for name in OBJECTS)
-        and all(isinstance(payload.get(name) or "", str) for name in TEXTS)
-        and (actions is None or _are_actions(actions))
-    )
-
-
-def _are_actions(actions: object) -> bool:
-    return (
-        isinstance(actions, list)
-        and bool(actions)
-        and all(isinstance(action, dict) for action in actions)
-    )

@@ -38,7 +38,7 @@ class Readiness:
 
 def build_web_app(
     *,
-    slack_events: Handler,
+    slack_events: Handler | None,
     readiness: Callable[[], Awaitable[Readiness]],
     metrics: Metrics,
     metrics_token: str | None = None,
@@ -46,18 +46,20 @@ def build_web_app(
 ) -> web.Application:
     """The application that Slack, the platform's health checks and Prometheus talk to.
 
-    Without a *metrics_token*, `/metrics` answers this machine only.
+    Without a *metrics_token*, `/metrics` answers this machine only; without *slack_events*, as in
+    Socket Mode, nothing is taken from Slack here.
     """
     app = web.Application(client_max_size=max_body_bytes, middlewares=[_measuring(metrics)])
     app.on_response_prepare.append(_leave_out_banner)
     app.add_routes(
         [
-            web.post(SLACK_EVENTS_PATH, _guarded(slack_events)),
             web.get("/healthz", _alive),
             web.get("/readyz", _ready_when(readiness)),
             web.get("/metrics", _metrics_for(metrics, metrics_token)),
         ]
     )
+    if slack_events is not None:
+        app.router.add_post(SLACK_EVENTS_PATH, _guarded(slack_events))
     return app
 
 

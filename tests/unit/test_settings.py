@@ -36,6 +36,26 @@ def test_four_variables_are_enough() -> None:
     assert settings.slack_api_url == "https://slack.com/api/"
 
 
+def test_an_app_level_token_stands_instead_of_the_signing_secret() -> None:
+    environ = {**ENOUGH, "SLACK_APP_TOKEN": "xapp-1-A0123-45-abcdef"}
+    del environ["SLACK_SIGNING_SECRET"]
+
+    settings = load_settings(environ)
+
+    assert settings.slack_signing_secret is None
+    assert settings.slack_app_token is not None
+
+
+def test_without_either_both_ways_into_slack_are_told() -> None:
+    environ = {**ENOUGH, "SLACK_SIGNING_SECRETS": HEX}
+    del environ["SLACK_SIGNING_SECRET"]
+
+    assert faults_of(environ) == {
+        "SLACK_SIGNING_SECRET": "is not set (SLACK_SIGNING_SECRETS is; was that meant?); "
+        "set it, or SLACK_APP_TOKEN for Socket Mode"
+    }
+
+
 def test_by_default_full_members_look_and_nobody_acts() -> None:
     lists = load_settings(ENOUGH).role_lists
 
@@ -113,7 +133,8 @@ def test_every_variable_is_described() -> None:
         ("SLACK_BOT_TOKEN", "my-token", "begin with xoxb-"),
         ("SLACK_BOT_TOKEN", f'"xoxb-{HEX}"', "quotation marks"),
         ("SLACK_SIGNING_SECRET", "short", "16 to 64"),
-        ("SLACK_APP_TOKEN", "xapp-1-A-2-b", "Socket Mode"),
+        ("SLACK_APP_TOKEN", "xoxb-1-2-abcDEFgh", "is a bot token"),
+        ("SLACK_APP_TOKEN", "xapp-1", "begin with xapp-"),
         ("SLACK_API_URL", "http://slack.example.com/api/", "this machine only"),
         ("SLACK_API_URL", "http://127.1/api/", "this machine only"),
         ("SLACK_API_URL", "ftp://slack.example.com/", "https://"),
