@@ -7,6 +7,8 @@ import threading
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bot.application.ports import LedgerTransaction
 from bot.database.audit_reader import SqlAuditReader
@@ -78,6 +80,25 @@ async def test_what_is_stored_is_what_was_returned(
 
     assert entry == stored
     assert (reason.field, reason.value) == ("reason", "Lärm 🎺")
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.characters(), max_size=60), number=st.integers() | st.floats())
+async def test_any_text_and_number_can_be_recorded_and_checked(
+    ledger: SqlLedger, reader: SqlAuditReader, text: str, number: float
+) -> None:
+    """NUL, lone surrogates, right-to-left marks: nobody can type what stops the log."""
+    await append(
+        ledger,
+        draft(
+            request_id=text,
+            channel_id=text,
+            details={text: number, "list": [text]},
+            personal={"reason": text, "from": text},
+        ),
+    )
+
+    assert (await reader.verify()).fault is None
 
 
 async def test_fifty_at_once_are_all_durable_in_one_gapless_chain(
