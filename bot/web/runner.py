@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ async def serve_until_stopped(
     try:
         with _set_by_signals(stop):
             await _listen(runner, host, port)
+            _collect_only_what_comes()
             if on_listening is not None:
                 on_listening()
             await stop.wait()
@@ -53,6 +55,15 @@ async def serve_until_stopped(
         await runner.cleanup()
         if on_stop is not None:
             await on_stop()
+
+
+def _collect_only_what_comes() -> None:
+    """Leave out of garbage collections what stands by now: it lives as long as the process.
+
+    To look at all of it takes 70 ms, in which nobody is answered.
+    """
+    gc.freeze()
+    gc.enable()
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
