@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -140,13 +141,39 @@ def doctor(*, is_json: bool) -> None:
     import asyncio
 
     from bot.doctor import as_json, examine, is_well, show
-    from bot.logs import configure_logging
 
-    # What the clients would log is told by the findings.
-    configure_logging(level="CRITICAL", log_format="console")
+    _log_nothing()
     findings = asyncio.run(examine(environment))
     if is_json:
         click.echo(as_json(findings))
     else:
         show(findings)
     sys.exit(0 if is_well(findings) else 1)
+
+
+@main.command()
+@click.option(
+    "--file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="hookflash.env",
+    show_default=True,
+    help="Write the settings here.",
+)
+@click.option(
+    "--non-interactive",
+    is_flag=True,
+    help="Ask nothing: take, try and write what the environment and the file hold.",
+)
+def init(*, file: Path, non_interactive: bool) -> None:
+    """Ask for what is needed, try each answer, and write the file that serve reads."""
+    from bot.wizard import run_wizard
+
+    _log_nothing()
+    run_wizard(os.environ, file, is_interactive=not non_interactive)
+
+
+def _log_nothing() -> None:
+    """Keep the clients' log from the terminal: what it says is told by the findings."""
+    from bot.logs import configure_logging
+
+    configure_logging(level="CRITICAL", log_format="console")

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from aiohttp import ClientSession, ClientTimeout
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.doctor.database_checks import check_database
-from bot.doctor.findings import Finding, fault, ok
+from bot.doctor.findings import Finding, fault, is_well, ok
 from bot.doctor.machine_checks import check_clock, check_proxies
+from bot.doctor.people_checks import check_people
 from bot.doctor.slack_checks import (
     check_address,
     check_app_token,
@@ -72,13 +74,21 @@ async def check_slack(settings: Settings, session: ClientSession) -> list[Findin
     if settings.slack_app_token is not None:
         app_token = settings.slack_app_token.get_secret_value()
         of_bot, of_app = await asyncio.gather(
-            check_bot_token(client), check_app_token(client, app_token)
+            _check_bot(client, settings), check_app_token(client, app_token)
         )
         return [*of_bot, *of_app, explain_socket_command(settings.command)]
     of_bot, of_address = await asyncio.gather(
-        check_bot_token(client), check_address(session, settings.public_url)
+        _check_bot(client, settings), check_address(session, settings.public_url)
     )
     return [*of_bot, *of_address, explain_command(settings.command, settings.public_url)]
+
+
+async def _check_bot(client: AsyncWebClient, settings: Settings) -> list[Finding]:
+    of_token = await check_bot_token(client)
+    if not is_well(of_token):
+        return of_token
+    of_people = await check_people(client, admins=settings.admins, operators=settings.operators)
+    return [*of_token, *of_people]
 
 
 async def check_account(settings: Settings) -> list[Finding]:

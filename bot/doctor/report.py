@@ -17,9 +17,9 @@ _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.FAULT: "bold red"}
 _WIDTH = max(len(level) for level in Level)
 
 
-def show(findings: Sequence[Finding]) -> None:
+def show(findings: Sequence[Finding], *, to_stderr: bool = False) -> None:
     """Print them, a line each with what to do below it; in colour on a terminal."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=to_stderr)
     for finding in findings:
         # The terminal wraps what is long; elsewhere a line is a line, so that grep finds it whole.
         console.print(_line(finding), soft_wrap=True)

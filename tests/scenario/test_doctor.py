@@ -93,7 +93,11 @@ async def test_the_doctor_changes_nothing(practice: Practice) -> None:
     await practice.findings()
 
     assert {request.method for request in practice.twilio.requests} == {"GET"}
-    assert {call.method for call in practice.slack.api_calls} <= {"auth.test", "api.test"}
+    assert {call.method for call in practice.slack.api_calls} <= {
+        "api.test",
+        "auth.test",
+        "users.info",
+    }
     assert practice.log.read_bytes() == before
 
 
@@ -158,6 +162,23 @@ async def test_superfluous_scopes_are_a_warning(practice: Practice) -> None:
 
     text = "The token may do more than Hookflash needs: files:write, im:history."
     assert ("Slack scopes", text) in warnings
+
+
+async def test_people_whom_the_workspace_does_not_have_are_a_fault(practice: Practice) -> None:
+    practice.environ["HOOKFLASH_ADMINS"] = "U0ADA,U0NOBODY"
+
+    [(subject, text)] = await practice.troubles()
+
+    assert (subject, "nobody with the member id U0NOBODY" in text) == ("People", True)
+
+
+async def test_that_nobody_may_act_is_a_warning(practice: Practice) -> None:
+    del practice.environ["HOOKFLASH_ADMINS"], practice.environ["HOOKFLASH_OPERATORS"]
+
+    warnings = await practice.troubles(Level.WARNING)
+
+    text = "There are no admins and no operators: nobody may redirect or hang up."
+    assert ("People", text) in warnings
 
 
 async def test_wrong_credentials_are_a_fault(practice: Practice) -> None:

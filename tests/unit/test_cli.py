@@ -44,7 +44,7 @@ def python(
 def test_help_names_every_command(words: Sequence[str]) -> None:
     shown = hookflash(*words).output
 
-    for command in ("serve", "sandbox", "manifest", "db", "audit"):
+    for command in ("serve", "init", "doctor", "sandbox", "manifest", "db", "audit"):
         assert f"\n  {command} " in shown
 
 
@@ -67,7 +67,9 @@ def test_the_module_and_the_script_are_the_same() -> None:
     assert ran.stdout == f"hookflash, version {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["serve", "sandbox", "manifest", "db", "audit"])
+@pytest.mark.parametrize(
+    "command", ["serve", "init", "doctor", "sandbox", "manifest", "db", "audit"]
+)
 def test_every_command_has_help(command: str) -> None:
     result = hookflash(command, "--help")
 
