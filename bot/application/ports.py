@@ -122,7 +122,8 @@ class Ledger(Protocol):
         """Run *work* in one transaction and return its result once that is durable.
 
         *work* may be run again when its transaction is rolled back for another's sake, so it must
-        do nothing but use the transaction. What it raises rolls back its part and comes out here.
+        do nothing but use the transaction: it awaits nothing else, and may run in another thread.
+        What it raises rolls back its part and comes out here.
 
         Raises:
             LogUnavailableError: the database does not answer.
