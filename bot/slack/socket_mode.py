@@ -33,20 +33,23 @@ LASTING_S = 10.0
 
 
 class Backoff:
-    """Pauses that grow, each a little by chance, so that many bots do not come back at once."""
+    """Pauses between tries: none at first, then longer and longer ones.
+
+    Each is a little by chance, so that many bots do not come back at the same moment.
+    """
 
     def __init__(self) -> None:
-        self._pauses = 0
+        self._longest_s = 0.0
 
     def next_s(self) -> float:
         """How many seconds to wait before the next try."""
-        longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._pauses)
-        self._pauses = min(self._pauses + 1, 10)
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - chance, no secret
+        pause_s = self._longest_s * random.uniform(0.5, 1.0)  # noqa: S311 - chance, no secret
+        self._longest_s = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, self._longest_s * 2))
+        return pause_s
 
     def start_over(self) -> None:
-        """Begin with the shortest pause again."""
-        self._pauses = 0
+        """Try at once the next time."""
+        self._longest_s = 0.0
 
 
 class SocketOpener:

@@ -20,6 +20,7 @@ ACCOUNT_SID = "AC" + "a1" * 16
 AUTH_TOKEN = "b2" * 16
 BOT_TOKEN = "xoxb-1-2-test"
 SIGNING_SECRET = "c3" * 16
+APP_TOKEN = "xapp-1-A0SANDBOX-1-test"
 
 ANA, BEN, VERA, ADA, GUS, OLGA = "U0ANA", "U0BEN", "U0VERA", "U0ADA", "U0GUS", "U0OLGA"
 SUPPORT, FRAUD, SHARED = "C0SUPPORT", "C0FRAUD", "C0SHARED"
@@ -154,7 +155,9 @@ def environ_for(
 async def outside_world() -> AsyncIterator[tuple[SlackStandIn, TwilioStandIn]]:
     """Slack with its people and channels, and Twilio with its numbers."""
     async with (
-        SlackStandIn(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET) as slack,
+        SlackStandIn(
+            bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET, app_token=APP_TOKEN
+        ) as slack,
         TwilioStandIn(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN) as twilio,
     ):
         people(slack)

@@ -18,6 +18,7 @@ PATH = "/link/"
 MOST_SOCKETS = 10
 TICKET_LIFE = timedelta(seconds=30)
 PING_EVERY_S = 5.0
+DRAINS_WITHIN_S = 3.0
 LASTS_S = 18_060
 KEPT = 2_000
 """How many envelopes are remembered."""
@@ -125,12 +126,18 @@ class Sockets:
         reason: Reason = "refresh_requested",
         closes_after_s: float = 0.2,
     ) -> None:
-        """Announces the end of these connections, or of all, and ends them a moment later."""
+        """Announces the end of these connections, or of all, and ends them a moment later.
+
+        Until then they are used on; what is then under way may still be acknowledged.
+        """
         leaving = list(sockets or self.open)
         for socket in leaving:
             await _send(socket, json.dumps(_disconnect(reason)))
         await asyncio.sleep(closes_after_s)
         for socket in leaving:
+            self._take_out(socket)
+            if socket.waiting:
+                await asyncio.wait(socket.waiting.values(), timeout=DRAINS_WITHIN_S)
             await socket.response.close()
 
     async def disable(self) -> None:
@@ -175,13 +182,15 @@ class Sockets:
             waiting.set_result(frame.get("payload"))
 
     def _forget(self, socket: Socket) -> None:
-        if socket not in self.open:
-            return
-        self.open.remove(socket)
         for waiting in socket.waiting.values():
             if not waiting.done():
                 waiting.set_exception(SocketLostError())
-        self._workspace.changed()
+        self._take_out(socket)
+
+    def _take_out(self, socket: Socket) -> None:
+        if socket in self.open:
+            self.open.remove(socket)
+            self._workspace.changed()
 
     def _hello(self) -> Json:
         return {

@@ -1,0 +1,383 @@
+"""The whole bot in Socket Mode: refreshes, lost connections, a Slack that refuses, a deploy."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.bootstrap import run_bot
+from bot.sandbox.slack import Delivery, SlackStandIn
+from bot.sandbox.twilio import Call
+from bot.settings import load_settings
+from bot.slack.access import TokenRefusedError
+from bot.slack.socket_mode import CONNECTIONS
+from bot.slack.views.redirect_modal import TARGET_BLOCK, URL_BLOCK
+from tests.scenario.company import (
+    ANA,
+    APP_TOKEN,
+    BEN,
+    SUPPORT,
+    SUPPORT_LINE,
+    Company,
+    environ_for,
+    outside_world,
+)
+from tests.scenario.company import company as company_at_work
+from tests.scenario.processes import BotProcess, Stage, stage
+from tests.scenario.reading import shown
+from tests.scenario.trouble import log_taken, until
+
+HANG_UP = {"Status": "completed"}
+OPEN = "apps.connections.open"
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[Company]:
+    """Everybody at work, the bot in Socket Mode without a signing secret."""
+    async with company_at_work(
+        f"sqlite:///{tmp_path}/hookflash.db", SLACK_APP_TOKEN=APP_TOKEN, SLACK_SIGNING_SECRET=""
+    ) as here:
+        await until(lambda: is_up(here.slack))
+        yield here
+
+
+@pytest.fixture
+async def http(company: Company) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client of what the bot answers over HTTP; Slack no longer knows where that is."""
+    address = str(company.slack.request_url).removesuffix("/slack/events")
+    company.slack.request_url = None
+    async with aiohttp.ClientSession(address) as session:
+        yield session
+
+
+@pytest.fixture
+def call(company: Company) -> Call:
+    """The one live call."""
+    return company.twilio.network.call_in_progress(to=SUPPORT_LINE)
+
+
+def is_up(slack: SlackStandIn) -> bool:
+    """Whether the bot has all its connections."""
+    return len(slack.sockets.open) == CONNECTIONS
+
+
+def asked_to_open(slack: SlackStandIn) -> list[float]:
+    """When the bot asked for a connection, in seconds."""
+    return [each.at.timestamp() for each in slack.api_calls if each.method == OPEN]
+
+
+async def test_the_main_job_needs_no_address_of_the_bot(company: Company, call: Call) -> None:
+    await company.say(ANA, "/calls")
+    await company.click(ANA, "Details", call=call)
+    await company.click(ANA, "Redirect…")
+    await company.submit(ANA, {TARGET_BLOCK: "hold-music"})
+    await company.say(ANA, "/calls")
+    await company.click(ANA, "Hang up", call=call)
+
+    assert call.status == "completed"
+    assert [list(change) for change in company.changes_sent()] == [["Twiml"], ["Status"]]
+    assert all(delivery.is_ok and delivery.envelope for delivery in company.slack.deliveries)
+    assert company.slack.workspace.complaints == []
+    assert (ANA, "hang_up succeeded") in await company.events()
+
+
+async def test_a_modal_is_told_what_is_wrong_at_its_field(company: Company, call: Call) -> None:
+    await company.say(ANA, "/calls")
+    await company.click(ANA, "Redirect…", call=call)
+    form = company.modal(ANA)
+
+    await company.submit(ANA, {TARGET_BLOCK: "url", URL_BLOCK: "http://voice.example.com/"})
+
+    assert list(form.errors) == [URL_BLOCK]
+    assert company.changes_sent() == []
+
+
+async def test_over_http_only_health_and_metrics_answer(
+    company: Company, http: aiohttp.ClientSession
+) -> None:
+    await company.say(ANA, "/calls help")
+
+    async with http.post("/slack/events", data="command=/calls") as events:
+        assert events.status == 404
+    async with http.get("/healthz") as healthz:
+        assert healthz.status == 200
+    async with http.get("/readyz") as readyz:
+        assert await readyz.json() == {
+            "ready": True,
+            "parts": {"database": True, "slack_socket": True},
+        }
+    async with http.get("/metrics") as metrics:
+        assert "hookflash_slack_ack_seconds_count 1.0" in await metrics.text()
+
+
+async def test_no_click_is_lost_or_doubled_while_slack_refreshes_every_connection(
+    company: Company,
+) -> None:
+    calls = [company.twilio.network.call_in_progress(to=SUPPORT_LINE) for _ in range(24)]
+    first = list(company.slack.sockets.open)
+    fewest = [len(first)]
+    company.slack.subscribe(lambda: fewest.append(len(company.slack.sockets.open)))
+
+    async def hang_all_up() -> list[Delivery]:
+        deeds = []
+        for one in calls:
+            deeds.append(
+                asyncio.create_task(company.slack.command(ANA, SUPPORT, f"/calls hangup {one.sid}"))
+            )
+            await asyncio.sleep(0.02)
+        return await asyncio.gather(*deeds)
+
+    deeds, _ = await asyncio.gather(
+        hang_all_up(), company.slack.sockets.refresh(closes_after_s=0.3)
+    )
+    await company.at_rest()
+
+    assert [deed.outcome for deed in deeds] == ["ok"] * len(calls)
+    assert [company.twilio.updates(one.sid) for one in calls] == [[HANG_UP]] * len(calls)
+    assert min(fewest) >= CONNECTIONS
+    assert not {*first} & {*company.slack.sockets.open}
+
+
+async def test_connections_are_opened_one_after_the_other(company: Company) -> None:
+    company.slack.faults.slow(OPEN, delay_s=0.3, times=2)
+    before = len(asked_to_open(company.slack))
+
+    await company.slack.sockets.refresh(reason="warning", closes_after_s=1.0)
+
+    first, second = asked_to_open(company.slack)[before:]
+    assert second - first >= 0.3
+
+
+async def test_after_both_connections_broke_the_bot_comes_back(
+    company: Company, http: aiohttp.ClientSession, call: Call
+) -> None:
+    company.slack.sockets.drop()
+    lost = await company.slack.command(ANA, SUPPORT, f"/calls hangup {call.sid}")
+    await until(lambda: is_up(company.slack))
+
+    await company.say(ANA, f"/calls hangup {call.sid}")
+
+    assert lost.shown_error == '/calls failed with the error "dispatch_failed"'
+    assert company.twilio.updates(call.sid) == [HANG_UP]
+    async with http.get("/readyz") as readyz:
+        assert readyz.status == 200
+
+
+async def test_a_slack_that_refuses_is_asked_again_until_it_takes_the_bot(
+    company: Company, http: aiohttp.ClientSession
+) -> None:
+    company.slack.faults.break_down(OPEN, status=503)
+    company.slack.faults.fail(OPEN, "internal_error")
+    company.slack.faults.rate_limit(OPEN, retry_after_s=2)
+    before = len(asked_to_open(company.slack))
+    company.slack.sockets.drop()
+
+    async with http.get("/readyz") as readyz:
+        assert readyz.status == 503
+        assert (await readyz.json())["parts"] == {"database": True, "slack_socket": False}
+    await until(lambda: is_up(company.slack), within_s=15)
+
+    asked = asked_to_open(company.slack)[before:]
+    assert asked[3] - asked[2] >= 2
+    assert len(asked) == 3 + CONNECTIONS
+
+
+async def test_socket_mode_turned_off_and_on_again_is_survived(company: Company) -> None:
+    await company.slack.sockets.disable()
+    await until(lambda: not company.slack.sockets.open)
+    company.slack.sockets.is_link_enabled = True
+
+    await until(lambda: is_up(company.slack))
+
+    assert (await company.say(ANA, "/calls help")).is_ok
+
+
+async def test_a_request_that_comes_again_through_the_other_connection_changes_nothing_more(
+    company: Company, call: Call
+) -> None:
+    company.slack.sockets.holds_acks, company.slack.ack_timeout_s = True, 0.4
+    first = await company.say(ANA, f"/calls hangup {call.sid}")
+    company.slack.sockets.holds_acks = False
+
+    again = await company.slack.redeliver(first)
+    await company.at_rest()
+
+    first_socket, second_socket = [each.socket for each in company.slack.sockets.envelopes]
+    assert first_socket is not second_socket
+    assert (first.outcome, again.outcome) == ("timeout", "ok")
+    assert company.twilio.updates(call.sid) == [HANG_UP]
+    assert await company.events() == [(ANA, "hang_up requested"), (ANA, "hang_up succeeded")]
+
+
+async def test_a_connection_lost_before_the_ack_takes_nothing_away(
+    company: Company, call: Call, tmp_path: Path
+) -> None:
+    async with log_taken(f"sqlite:///{tmp_path}/hookflash.db"):
+        deed = asyncio.create_task(company.slack.command(ANA, SUPPORT, f"/calls hangup {call.sid}"))
+        await until(lambda: len(company.slack.sockets.envelopes) == 1)
+        await asyncio.sleep(0.1)
+        company.slack.sockets.drop()
+    lost = await deed
+    await company.at_rest()
+    await until(lambda: is_up(company.slack))
+    again = await company.slack.redeliver(lost)
+    await company.at_rest()
+
+    assert not lost.is_ok
+    assert again.is_ok
+    assert company.twilio.updates(call.sid) == [HANG_UP]
+    assert "Hung up by" in shown(company.posted()[-1])
+
+
+async def test_an_error_is_acknowledged_in_words(
+    company: Company, call: Call, tmp_path: Path
+) -> None:
+    async with log_taken(f"sqlite:///{tmp_path}/hookflash.db"):
+        delivery = await company.say(ANA, f"/calls hangup {call.sid}")
+
+    assert delivery.is_ok
+    assert "It was *not* done" in shown(company.last(ANA))
+    assert company.changes_sent() == []
+
+
+NONSENSE: list[Any] = [
+    None,
+    7,
+    [],
+    {"command": 7},
+    {"type": "block_actions", "actions": "all of them"},
+    {"type": "block_actions", "actions": [{"action_id": "unknown"}], "user": {"id": ANA}},
+    {"type": "view_submission", "view": []},
+]
+
+
+@pytest.mark.parametrize("payload", NONSENSE, ids=json.dumps)
+async def test_a_payload_that_makes_no_sense_is_refused_as_over_http(
+    company: Company, payload: object
+) -> None:
+    sockets = company.slack.sockets
+
+    def envelope(kind: str) -> dict[str, Any]:
+        return {
+            "envelope_id": kind,
+            "type": kind,
+            "payload": payload,
+            "accepts_response_payload": kind == "slash_commands",
+        }
+
+    answer = await sockets.deliver(envelope("slash_commands"), timeout_s=3)
+    nothing = await sockets.deliver(envelope("events_api"), timeout_s=3)
+    with pytest.raises(TimeoutError):
+        await sockets.deliver(envelope("interactive"), timeout_s=0.3)
+
+    assert "nothing was done" in str(answer)
+    assert nothing is None
+    assert (await company.say(ANA, "/calls help")).is_ok
+
+
+async def test_frames_that_make_no_sense_end_no_connection(company: Company) -> None:
+    before = list(company.slack.sockets.open)
+
+    for text in ("", "hello?", "[]", "7", '{"type": "news"}', '{"envelope_id": 7}', "📞"):
+        await company.slack.sockets.send_text(text)
+
+    assert (await company.say(ANA, "/calls help")).is_ok
+    assert {*company.slack.sockets.open} == {*before}
+
+
+async def test_two_hundred_at_once_are_all_acknowledged(company: Company) -> None:
+    deliveries = await asyncio.gather(
+        *(company.slack.command(who, SUPPORT, "/calls help") for who in (ANA, BEN) * 100)
+    )
+
+    assert {delivery.outcome for delivery in deliveries} == {"ok"}
+
+
+async def test_what_slack_sends_and_its_addresses_stay_out_of_the_log(
+    company: Company, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="bot")
+
+    await company.say(ANA, "/calls hangup +14155550123 a secret reason")
+    await company.slack.sockets.refresh()
+    await company.slack.sockets.send_text('{"secret": "reason"}')
+    await until(lambda: is_up(company.slack))
+
+    ours = [record for record in caplog.records if record.name.startswith("bot.")]
+    assert any("Slack ends a connection" in record.message for record in ours)
+    told = " ".join(str(record.__dict__) for record in ours)
+    assert [word for word in ("secret", "ticket", "+1415", "xapp") if word in told] == []
+
+
+async def test_a_wrong_app_level_token_is_told_at_the_start(tmp_path: Path) -> None:
+    async with outside_world() as (slack, twilio), AsyncExitStack() as bots:
+        environ = environ_for(
+            slack,
+            twilio,
+            database_url=f"sqlite:///{tmp_path}/hookflash.db",
+            SLACK_APP_TOKEN="xapp-1-A0OTHER-1-other",
+        )
+
+        with pytest.raises(TokenRefusedError, match="SLACK_APP_TOKEN"):
+            await bots.enter_async_context(run_bot(load_settings(environ)))
+
+
+async def test_a_slack_that_is_away_at_the_start_is_waited_for_beside_the_rest(
+    tmp_path: Path,
+) -> None:
+    async with outside_world() as (slack, twilio):
+        environ = environ_for(
+            slack,
+            twilio,
+            database_url=f"sqlite:///{tmp_path}/hookflash.db",
+            SLACK_APP_TOKEN=APP_TOKEN,
+        )
+        slack.faults.break_down(OPEN, times=3)
+        async with run_bot(load_settings(environ)) as bot:
+            try:
+                at_first = dict((await bot.readiness()).parts)
+                await until(lambda: is_up(slack))
+                later = dict((await bot.readiness()).parts)
+            finally:
+                await bot.stop()
+
+        assert (at_first["slack_socket"], later["slack_socket"]) == (False, True)
+        assert slack.sockets.open == []
+
+
+async def test_sigterm_acknowledges_what_came_does_it_and_closes(tmp_path: Path) -> None:
+    database_url = f"sqlite:///{tmp_path}/hookflash.db"
+    async with stage(database_url) as set_up:
+        bot = await _bot_in_socket_mode(set_up)
+        call = set_up.call_in_progress()
+
+        async with log_taken(database_url):
+            deed = asyncio.create_task(
+                set_up.slack.command(ANA, SUPPORT, f"/calls hangup {call.sid}")
+            )
+            await until(lambda: len(set_up.slack.sockets.envelopes) == 1)
+            bot.send(signal.SIGTERM)
+            await asyncio.sleep(0.3)
+
+        assert (await deed).outcome == "ok"
+        assert await bot.ended() == 0
+        assert set_up.slack.sockets.open == []
+        assert set_up.twilio.updates(call.sid) == [HANG_UP]
+        assert await set_up.is_settled()
+
+
+async def _bot_in_socket_mode(set_up: Stage) -> BotProcess:
+    set_up.environ = {**set_up.environ, "SLACK_APP_TOKEN": APP_TOKEN}
+    bot = await set_up.start()
+    set_up.slack.request_url = None
+    await until(lambda: is_up(set_up.slack))
+    return bot
