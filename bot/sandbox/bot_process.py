@@ -3,6 +3,8 @@
 import asyncio
 import codecs
 import contextlib
+import os
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -108,12 +110,13 @@ class BotProcess:
             async with asyncio.timeout(ANSWERS_WITHIN_S):
                 output, _ = await process.communicate()
         except TimeoutError:
-            process.kill()
-            output, _ = await process.communicate()
+            output = f"No answer within {ANSWERS_WITHIN_S:.0f} s.".encode()
+        finally:
+            if process.returncode is None:
+                process.kill()
+        exit_code = -signal.SIGKILL if process.returncode is None else process.returncode
         return Printed(
-            " ".join(("hookflash", *arguments)),
-            output.decode(errors="replace"),
-            process.returncode or 0,
+            " ".join(("hookflash", *arguments)), output.decode(errors="replace"), exit_code
         )
 
     async def _launch(self, *arguments: str) -> asyncio.subprocess.Process:
@@ -122,6 +125,9 @@ class BotProcess:
             sys.executable,
             "-m",
             "bot",
+            # No file with the person's real settings may find its way in here.
+            "--env-file",
+            os.devnull,
             *arguments,
             env=self._environment,
             stdin=asyncio.subprocess.DEVNULL,

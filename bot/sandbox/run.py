@@ -45,7 +45,7 @@ def run_sandbox(*, port: int, data: Path | None, open_browser: bool) -> int:
         with _data_folder(data) as folder:
             asyncio.run(_run(port, folder, open_browser=open_browser))
     except SandboxError as error:
-        click.echo(f"Error: {error}", err=True)
+        _say(f"Error: {error}", aside=True)
         return 1
     return 0
 
@@ -58,7 +58,7 @@ async def _run(port: int, folder: Path, *, open_browser: bool) -> None:
         starting = asyncio.create_task(_start(stage, page, open_browser=open_browser))
         try:
             await told_to_stop.wait()
-            click.echo("Stopping.")
+            _say("Stopping.")
         finally:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
@@ -69,14 +69,20 @@ async def _run(port: int, folder: Path, *, open_browser: bool) -> None:
 async def _start(stage: Stage, page: PageServer, *, open_browser: bool) -> None:
     stage.traffic.start()
     if not await stage.bot.start():
-        click.echo("The bot did not start; what it printed stands above.", err=True)
-    click.echo(
+        _say("The bot did not start; what it printed stands above.", aside=True)
+    _say(
         f"Hookflash sandbox: {page.url}\n"
         "Nothing real is called: no Slack, no Twilio. Stop it with Ctrl-C."
     )
     if open_browser:
         # Some browsers run in the terminal until they are closed; nobody waits for this thread.
         threading.Thread(target=_open_browser, args=(page.url,), daemon=True).start()
+
+
+def _say(words: str, *, aside: bool = False) -> None:
+    """Prints; a terminal that is gone must not keep the sandbox from ending in order."""
+    with contextlib.suppress(OSError):
+        click.echo(words, err=aside)
 
 
 def _open_browser(url: str) -> None:
@@ -139,12 +145,12 @@ def set_stage(
     def bot_changed() -> None:
         changes.tell(("machine",))
         if bot.state is BotState.DIED:
-            click.echo(f"The bot is dead (exit code {bot.exit_code}).", err=True)
+            _say(f"The bot is dead (exit code {bot.exit_code}).", aside=True)
 
     bot = BotProcess(
         environment,
         url=bot_url,
-        show=lambda line: click.echo(f"bot | {line}", err=True),
+        show=lambda line: _say(f"bot | {line}", aside=True),
         changed=bot_changed,
     )
     return Stage(

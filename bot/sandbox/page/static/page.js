@@ -9,8 +9,6 @@ const composer = document.getElementById("composer");
 const text = document.getElementById("text");
 const scroll = document.getElementById("scroll");
 
-// --- What is shown -----------------------------------------------------------------------------
-
 // The HTML that each keyed child was last drawn from, so that what has not changed stays as it is.
 const drawnFrom = new WeakMap();
 for (const box of parts.values()) for (const child of box.children) drawnFrom.set(child, child.outerHTML);
@@ -86,6 +84,7 @@ function showModal() {
   if (!form) return void (modal.open && modal.close());
   const isNew = !modal.open || modal.dataset.shows !== form.dataset.key;
   modal.dataset.shows = form.dataset.key;
+  modal.setAttribute("aria-label", form.querySelector("h2").textContent);
   if (!modal.open) modal.showModal();
   const wrong = form.querySelector("[aria-invalid]");
   const first = form.querySelector(".modal-body :is(input, select, textarea)") ?? form.querySelector("footer button");
@@ -122,8 +121,6 @@ document.addEventListener("visibilitychange", () => {
   source?.close();
   if (!document.hidden) listen();
 });
-
-// --- What is done ------------------------------------------------------------------------------
 
 async function send(url, form, button) {
   const body = new URLSearchParams(new FormData(form, button?.name ? button : null));
@@ -177,8 +174,6 @@ modal.addEventListener("cancel", (event) => {
   event.preventDefault();
   send("/slack/close", modal.firstElementChild);
 });
-
-// --- The composer ------------------------------------------------------------------------------
 
 const typedBefore = JSON.parse(sessionStorage.getItem("typed") ?? "[]");
 let recalled = typedBefore.length;
