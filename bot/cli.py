@@ -113,25 +113,31 @@ def serve() -> None:
     help="Keep the log here; the default is a fresh folder that is removed at the end.",
 )
 @click.option("--no-browser", is_flag=True, help="Do not open the page in a browser.")
-def sandbox(*, port: int, data: Path | None, no_browser: bool) -> None:
+@click.option("--socket-mode", is_flag=True, help="Let the bot connect to Slack by Socket Mode.")
+def sandbox(*, port: int, data: Path | None, no_browser: bool, socket_mode: bool) -> None:
     """Try Hookflash against stand-ins for Slack and Twilio; nothing real is called."""
     from bot.sandbox.run import run_sandbox
 
-    sys.exit(run_sandbox(port=port, data=data, open_browser=not no_browser))
+    open_browser = not no_browser
+    sys.exit(run_sandbox(port=port, data=data, open_browser=open_browser, socket_mode=socket_mode))
 
 
 @main.command()
 @click.option("--url", metavar="URL", help="Address of this server [default: HOOKFLASH_PUBLIC_URL]")
-def manifest(*, url: str | None) -> None:
+@click.option("--socket-mode", is_flag=True, help="For Socket Mode, which needs no address.")
+def manifest(*, url: str | None, socket_mode: bool) -> None:
     """Print the manifest of the Slack app, to paste at api.slack.com/apps."""
     import json
 
     from bot.settings import read_slack_app
     from bot.slack.manifest import build_manifest
 
+    if url and socket_mode:
+        raise click.UsageError("In Socket Mode Slack needs no address: leave --url away.")
     given = {"HOOKFLASH_PUBLIC_URL": url} if url else {}
     app = read_slack_app({**environment(), **given})
-    click.echo(json.dumps(build_manifest(command=app.command, url=app.public_url), indent=2))
+    made = build_manifest(command=app.command, url=app.public_url, socket_mode=socket_mode)
+    click.echo(json.dumps(made, indent=2))
 
 
 @main.command()

@@ -18,6 +18,7 @@ class Credentials:
     """What the bot proves itself with to the stand-ins; made up anew for each run."""
 
     bot_token: str
+    app_token: str
     signing_secret: str
     account_sid: str
     auth_token: str
@@ -27,6 +28,7 @@ class Credentials:
         """Credentials that work nowhere but here."""
         return cls(
             bot_token=f"xoxb-sandbox-{secrets.token_hex(12)}",
+            app_token=f"xapp-sandbox-{secrets.token_hex(12)}",
             signing_secret=secrets.token_hex(16),
             account_sid="AC" + secrets.token_hex(16),
             auth_token=secrets.token_hex(16),
@@ -40,12 +42,19 @@ def bot_environment(
     twilio_api_url: str,
     data: Path,
     bot_url: str,
+    socket_mode: bool,
 ) -> dict[str, str]:
     """All that the bot is told; of this machine's own environment next to nothing."""
     address = urlsplit(bot_url)
+    way_in = (
+        {"SLACK_APP_TOKEN": credentials.app_token}
+        if socket_mode
+        else {"SLACK_SIGNING_SECRET": credentials.signing_secret}
+    )
     return {
         **{name: os.environ[name] for name in _INHERITED if name in os.environ},
         **company.role_settings(),
+        **way_in,
         "COLUMNS": "160",
         "DATABASE_URL": f"sqlite:///{data.resolve() / DATABASE}",
         "HOST": str(address.hostname),
@@ -55,7 +64,6 @@ def bot_environment(
         "PYTHONUNBUFFERED": "1",
         "SLACK_API_URL": slack_api_url,
         "SLACK_BOT_TOKEN": credentials.bot_token,
-        "SLACK_SIGNING_SECRET": credentials.signing_secret,
         "TWILIO_ACCOUNT_SID": credentials.account_sid,
         "TWILIO_API_URL": twilio_api_url,
         "TWILIO_AUTH_TOKEN": credentials.auth_token,

@@ -33,28 +33,29 @@ class SandboxError(Exception):
     """The sandbox cannot run here; the text says why."""
 
 
-def run_sandbox(*, port: int, data: Path | None, open_browser: bool) -> int:
+def run_sandbox(*, port: int, data: Path | None, open_browser: bool, socket_mode: bool) -> int:
     """The exit code, once the sandbox was told to stop (SIGINT, SIGTERM) or could not start.
 
     Args:
         port: of the page; 0 takes any free one.
         data: where the bot keeps its log; None is a fresh folder that is removed at the end.
         open_browser: whether to show the page at once.
+        socket_mode: whether the bot connects to Slack, which is then not told its address.
     """
     try:
         with _data_folder(data) as folder:
-            asyncio.run(_run(port, folder, open_browser=open_browser))
+            asyncio.run(_run(port, folder, open_browser=open_browser, socket_mode=socket_mode))
     except SandboxError as error:
         _say(f"Error: {error}", aside=True)
         return 1
     return 0
 
 
-async def _run(port: int, folder: Path, *, open_browser: bool) -> None:
+async def _run(port: int, folder: Path, *, open_browser: bool, socket_mode: bool) -> None:
     told_to_stop = asyncio.Event()
     for number in _STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
-    async with _stage(folder) as stage, _page(stage, port) as page:
+    async with _stage(folder, socket_mode=socket_mode) as stage, _page(stage, port) as page:
         starting = asyncio.create_task(_start(stage, page, open_browser=open_browser))
         try:
             await told_to_stop.wait()
@@ -113,14 +114,15 @@ def _data_folder(data: Path | None) -> Iterator[Path]:
 
 
 @contextlib.asynccontextmanager
-async def _stage(folder: Path) -> AsyncIterator[Stage]:
+async def _stage(folder: Path, *, socket_mode: bool) -> AsyncIterator[Stage]:
     """Both stand-ins, listening and seeded, and the bot between them, not yet started."""
     credentials = Credentials.invent()
     bot_url = f"http://{HOST}:{_free_port()}"
     slack = SlackStandIn(
         bot_token=credentials.bot_token,
+        app_token=credentials.app_token,
         signing_secret=credentials.signing_secret,
-        request_url=f"{bot_url}/slack/events",
+        request_url=None if socket_mode else f"{bot_url}/slack/events",
     )
     twilio = TwilioStandIn(account_sid=credentials.account_sid, auth_token=credentials.auth_token)
     company.seed_workspace(slack)
@@ -132,6 +134,7 @@ async def _stage(folder: Path) -> AsyncIterator[Stage]:
             twilio_api_url=twilio.url,
             data=folder,
             bot_url=bot_url,
+            socket_mode=socket_mode,
         )
         yield set_stage(slack, twilio, environment, bot_url)
 

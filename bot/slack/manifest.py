@@ -20,12 +20,16 @@ EXAMPLE_URL = "https://hookflash.example.com"
 LONGEST_HINT = 1000
 
 
-def build_manifest(*, command: str, url: str | None) -> dict[str, Any]:
+def build_manifest(*, command: str, url: str | None, socket_mode: bool = False) -> dict[str, Any]:
     """The manifest to paste at https://api.slack.com/apps; *url* is where Slack reaches the bot.
+
+    In Socket Mode Slack needs no address, so there is none in it.
 
     Source: https://docs.slack.dev/reference/app-manifest
     """
     events_url = f"{(url or EXAMPLE_URL).rstrip('/')}/slack/events"
+    command_url = {} if socket_mode else {"url": events_url}
+    interactivity_url = {} if socket_mode else {"request_url": events_url}
     return {
         "_metadata": {"major_version": 1, "minor_version": 1},
         "display_information": {
@@ -46,15 +50,15 @@ def build_manifest(*, command: str, url: str | None) -> dict[str, Any]:
                     "description": "Live phone calls",
                     "usage_hint": usage_hint(FEATURES),
                     "should_escape": True,
-                    "url": events_url,
+                    **command_url,
                 }
             ],
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {
-            "interactivity": {"is_enabled": True, "request_url": events_url},
+            "interactivity": {"is_enabled": True, **interactivity_url},
             "org_deploy_enabled": False,
-            "socket_mode_enabled": False,
+            "socket_mode_enabled": socket_mode,
             "token_rotation_enabled": False,
         },
     }
