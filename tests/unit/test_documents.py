@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 import pytest
@@ -80,6 +82,65 @@ def test_the_readme_tells_each_command_of_the_terminal() -> None:
         assert f"`hookflash {name}" in README
         for subcommand in subcommands:
             assert re.search(rf"^\| .*`(hookflash {name} )?{subcommand}`", README, re.MULTILINE)
+
+
+def shell_lines(document: Path) -> list[str]:
+    """The lines of the document's shell blocks, those that go on put together."""
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", document.read_text(), re.DOTALL | re.MULTILINE)
+    return [
+        line.strip()
+        for block in blocks
+        for line in block.replace("\\\n", " ").splitlines()
+        if line.strip()
+    ]
+
+
+def words_for_hookflash(line: str) -> list[list[str]]:
+    """What each call of hookflash in the line is given."""
+    words = shlex.split(line, comments=True)
+    if "systemctl" in words:
+        return []  # there it is the service
+    starts = [n for n, word in enumerate(words) if re.fullmatch(r"(\S*bin/)?hookflash", word)]
+    return [words[start + 1 :] for start in starts]
+
+
+def understood(words: Sequence[str]) -> bool:
+    """Whether the command line exists, with all its options; nothing is run."""
+    command, rest = cast("click.Command", main), list(words)
+    while isinstance(command, click.Group):
+        context = click.Context(command)
+        _options, rest, _order = command.make_parser(context).parse_args(rest)
+        _name, found, rest = command.resolve_command(context, rest)
+        command = cast("click.Command", found)
+    command.make_context(command.name, rest, resilient_parsing=False)
+    return True
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_that_are_named_exist(document: Path) -> None:
+    for line in shell_lines(document):
+        for words in words_for_hookflash(line):
+            assert understood(words), line
+
+
+def test_commands_of_the_documents_are_found_at_all() -> None:
+    named = [
+        " ".join(words)
+        for document in DOCUMENTS
+        for line in shell_lines(document)
+        for words in words_for_hookflash(line)
+    ]
+
+    assert {"init", "doctor", "serve", "db upgrade", "audit verify"} <= set(named)
+    with pytest.raises(click.UsageError):
+        understood(["serve", "--no-such-option"])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_scripts_and_files_that_are_used_exist(document: Path) -> None:
+    used = re.findall(r"\b((?:scripts|deploy)/[\w.-]+)", "\n".join(shell_lines(document)))
+
+    assert [path for path in used if not (TOP / path).exists()] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
