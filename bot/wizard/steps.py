@@ -108,7 +108,10 @@ def _show_manifest(environ: Mapping[str, str]) -> None:
         f"\nMake the Slack app: open {NEW_APP}, choose From a manifest and your workspace, paste "
         "what stands below, create it, and install it in the workspace.\n"
     )
-    click.echo(json.dumps(build_manifest(command=app.command, url=app.public_url), indent=2))
+    manifest = build_manifest(
+        command=app.command, url=app.public_url, socket_mode=app.public_url is None
+    )
+    click.echo(json.dumps(manifest, indent=2))
 
 
 def _say_what_next(file: Path) -> None:

@@ -23,6 +23,7 @@ from bot.sandbox.twilio import TwilioStandIn
 from bot.settings import load_settings
 from bot.slack.manifest import SCOPES
 from tests.scenario.company import (
+    APP_TOKEN,
     AUTH_TOKEN,
     BOT_TOKEN,
     SIGNING_SECRET,
@@ -143,6 +144,22 @@ async def test_no_network_is_a_fault_of_each(practice: Practice) -> None:
 
     assert [subject for subject, _text in faults] == ["Slack token", "Twilio account"]
     assert ("Clock", "Twilio did not tell the time.") in warnings
+
+
+async def test_in_socket_mode_the_app_token_is_tried_and_no_address(practice: Practice) -> None:
+    practice.environ["SLACK_APP_TOKEN"] = APP_TOKEN
+
+    assert await practice.troubles(Level.WARNING) == []
+    [text] = [one.text for one in await practice.findings() if one.subject == "Socket Mode"]
+    assert text == "Slack gives connections for the app-level token."
+
+
+async def test_a_wrong_app_token_is_a_fault(practice: Practice) -> None:
+    practice.environ["SLACK_APP_TOKEN"] = "xapp-1-of-another-app"
+
+    assert await practice.troubles() == [
+        ("Socket Mode", "Slack does not accept the app-level token.")
+    ]
 
 
 @pytest.mark.parametrize("scope", SCOPES)

@@ -23,6 +23,7 @@ from tests.scenario.company import (
     ACCOUNT_SID,
     ADA,
     ANA,
+    APP_TOKEN,
     AUTH_TOKEN,
     BEN,
     BOT_TOKEN,
@@ -42,7 +43,7 @@ WANTED = {
     "TWILIO_API_SECRET": API_SECRET,
     "HOOKFLASH_ADMINS": ADA,
 }
-SECRETS = (BOT_TOKEN, SIGNING_SECRET, API_SECRET, AUTH_TOKEN)
+SECRETS = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_SECRET, AUTH_TOKEN)
 
 
 @dataclass
@@ -166,6 +167,17 @@ async def test_the_auth_token_takes_the_place_of_a_key(user: NewUser) -> None:
     assert written["TWILIO_AUTH_TOKEN"] == AUTH_TOKEN
     assert written["HOOKFLASH_OPERATORS"] == f"{ANA},{BEN}"
     assert "TWILIO_API_KEY" not in written
+
+
+async def test_without_an_address_the_app_is_for_socket_mode(user: NewUser) -> None:
+    result = await user.init(answers=("-", BOT_TOKEN, APP_TOKEN, *ANSWERS[3:]))
+
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["settings"]["socket_mode_enabled"]
+    assert "Slack gives connections for the app-level token." in result.stderr
+    written = read_env_file(user.file)
+    assert written["SLACK_APP_TOKEN"] == APP_TOKEN
+    assert written.keys().isdisjoint({"HOOKFLASH_PUBLIC_URL", "SLACK_SIGNING_SECRET"})
 
 
 async def test_a_second_run_offers_what_is_there_and_keeps_the_rest(user: NewUser) -> None:
