@@ -32,6 +32,7 @@ class LiveCalls:
         self._elapsed = elapsed
         self._known: Listing | None = None
         self._known_at = -VANISHED_WITHIN_S
+        self._is_outdated = False
         self._look: asyncio.Task[Listing] | None = None
         self._fault: TwilioError | None = None
         self._pause_s = poll_s
@@ -49,7 +50,7 @@ class LiveCalls:
         Raises:
             TwilioError: Twilio did not list them.
         """
-        if self._known is not None and self._age_s() < self._shared_for_s(self._known):
+        if self._known is not None and self._is_fresh(self._known):
             return self._known
         if self._fault is not None and self._elapsed() < self._quiet_until:
             raise self._fault.with_traceback(None)  # of the look that failed for somebody else
@@ -59,18 +60,25 @@ class LiveCalls:
         return await asyncio.shield(self._look)
 
     def learn(self, *calls: Call) -> None:
-        """Take newer sights of some calls into the snapshot."""
+        """Take newer sights of some calls into the snapshot.
+
+        With a call that has ended, others may have ended that were on the line with it: then the
+        snapshot is shared no longer.
+        """
         if self._known is None:
             return
+        ended = {call.sid for call in calls if not call.is_active}
         sights = {call.sid: call for call in (*self._known.calls, *calls)}
         active = newest_first(call for call in sights.values() if call.is_active)
         self._known = replace(self._known, calls=active)
+        self._is_outdated |= any(call.parent_call_sid in ended for call in active)
 
     def _age_s(self) -> float:
         return self._elapsed() - self._known_at
 
-    def _shared_for_s(self, listing: Listing) -> float:
-        return max(self._poll_s, COST_FACTOR * listing.took_s)
+    def _is_fresh(self, listing: Listing) -> bool:
+        shared_for_s = max(self._poll_s, COST_FACTOR * listing.took_s)
+        return self._age_s() < shared_for_s and not self._is_outdated
 
     async def _take_look(self) -> Listing:
         try:
@@ -80,7 +88,7 @@ class LiveCalls:
             raise
         finally:
             self._look = None
-        self._known, self._known_at = listing, self._elapsed()
+        self._known, self._known_at, self._is_outdated = listing, self._elapsed(), False
         self._fault, self._pause_s = None, self._poll_s
         return listing
 

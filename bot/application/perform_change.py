@@ -213,7 +213,10 @@ class ChangeWorker:
         return recorded
 
     async def _look_again(self, change: Change, outcome: Outcome) -> None:
-        """A redirect's new target is learnt to have failed only by looking at the call again."""
+        """A redirect's new target is learnt to have failed only by looking at the call again.
+
+        Where one of us has changed the call since, its end says nothing about this target.
+        """
         await asyncio.sleep(self._deadlines.second_look_after_s)
         call = await self._sender.look(change.call_sid)
         if call is None or call.is_active or self._destinations.ends_the_call(change):
@@ -224,8 +227,16 @@ class ChangeWorker:
             surface=Surface.MACHINE,
         )
         noted = replace(noted, details=dict(noted.details) | {"note": "ended_right_after"})
+
+        async def note(tx: LedgerTransaction) -> bool:
+            if await tx.last_change_id(change.account_sid, change.call_sid) != change.change_id:
+                return False
+            await tx.append(noted)
+            return True
+
         async with database_deadline():
-            await self._ledger.write(lambda tx: tx.append(noted))
+            if not await self._ledger.write(note):
+                return
         ended = replace(outcome, status_after=call.status, ended_at=call.ended_at or self._clock())
         await self._announcer.announce(change, ended)
 

@@ -42,12 +42,17 @@ async def assert_nothing_was_sent(company: Company, call: Call) -> str:
     return company.last(ANA).text
 
 
-async def redirect_and_hang_up_soon(company: Company, call: Call, target: str) -> None:
-    """The call ends between Twilio's answer and the second look."""
+async def redirect_without_second_look(company: Company, call: Call, target: str) -> None:
+    """Ana has her answer, and the second look is still to come."""
     await company.slack.command(ANA, SUPPORT, f"/calls redirect {call.sid} {target}")
     is_answered = asyncio.Event()
     company.slack.workspace.subscribe(is_answered.set)
     await is_answered.wait()
+
+
+async def redirect_and_hang_up_soon(company: Company, call: Call, target: str) -> None:
+    """The call ends between Twilio's answer and the second look."""
+    await redirect_without_second_look(company, call, target)
     company.twilio.network.hang_up_party(call.sid)
     await company.at_rest()
 
@@ -260,6 +265,19 @@ async def test_twiml_that_may_have_run_out_is_not_said_to_have_failed(
     noted = shown(company.posted()[-1])
     assert "*The call ended right after* at <!date^" in noted
     assert "the TwiML had come to its end, or failed." in noted
+
+
+async def test_a_call_that_one_of_us_hung_up_does_not_speak_against_its_target(
+    company: Company, call: Call
+) -> None:
+    await redirect_without_second_look(company, call, "hold-music")
+
+    await company.slack.command(BEN, SUPPORT, f"/calls hangup {call.sid}")
+    await company.at_rest()
+
+    assert not call.is_live
+    assert not [event for _, event in await company.events() if event == "redirect noted"]
+    assert "ended right after" not in " ".join(shown(each) for each in company.posted())
 
 
 @pytest.mark.parametrize("status", ["ringing", "queued"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -139,6 +140,20 @@ async def test_what_is_learnt_of_a_call_is_in_the_snapshot_at_once(live: LiveCal
     known = live.known()
     assert isinstance(known, Listing)
     assert [call.sid for call in known.calls] == [a_call("b").sid]
+
+
+async def test_a_call_that_ends_with_legs_on_the_line_makes_the_next_asker_look(
+    live: LiveCalls, gateway: FakeGateway
+) -> None:
+    leg = replace(a_call("b"), parent_call_sid=a_call("a").sid)
+    gateway.calls = [a_call("a"), leg]
+    await live.listing()
+    gateway.calls, gateway.hidden = [], [replace(leg, status="completed")]
+
+    live.learn(a_call("a", "completed"))
+
+    assert (await live.listing()).calls == ()
+    assert gateway.looks == 2
 
 
 async def test_a_call_that_twilio_does_not_tell_counts_as_ended(
