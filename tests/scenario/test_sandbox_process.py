@@ -73,6 +73,17 @@ def test_real_bot_answers_a_command_with_the_calls_of_the_network(running: Sandb
     wait_for(running, "conversation?as=U0ANA&in=C0SUPPORT", "call.details")
 
 
+def test_in_socket_mode_the_bot_connects_and_answers_all_the_same() -> None:
+    with sandbox("--socket-mode") as running:
+        act(running, "slack/say", **{"as": "U0ANA", "in": "C0SUPPORT", "text": "/calls"})
+
+        wait_for(running, "conversation?as=U0ANA&in=C0SUPPORT", "call.details")
+        exit_code, _ = running.stop()
+
+        assert "connected to Slack" in running.said_aside()
+        assert exit_code == 0
+
+
 def test_what_the_bot_prints_is_shown_with_its_name_before_it(running: SandboxProcess) -> None:
     lines = running.said_aside().splitlines()
 

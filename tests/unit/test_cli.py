@@ -93,7 +93,7 @@ def test_serve_tells_every_fault_of_the_settings_and_ends_with_2() -> None:
     assert ran.returncode == 2
     assert ran.stdout == ""
     assert "SLACK_BOT_TOKEN is a user token" in ran.stderr
-    assert "SLACK_SIGNING_SECRET is not set." in ran.stderr
+    assert "SLACK_SIGNING_SECRET is not set;" in ran.stderr
     assert "PORT is no whole number from 1 to 65535. Example: PORT=3000" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert "xoxp-secret" not in ran.stderr
@@ -140,6 +140,24 @@ def test_the_manifest_follows_the_settings() -> None:
     command = json.loads(result.stdout)["features"]["slash_commands"][0]
     assert command["command"] == "/phones"
     assert command["url"] == "https://calls.example.com/slack/events"
+
+
+def test_the_manifest_for_socket_mode_holds_no_address() -> None:
+    result = hookflash(
+        "manifest", "--socket-mode", environ={"HOOKFLASH_PUBLIC_URL": "https://calls.example.com"}
+    )
+
+    manifest = json.loads(result.stdout)
+    assert manifest["settings"]["socket_mode_enabled"] is True
+    assert manifest["settings"]["interactivity"] == {"is_enabled": True}
+    assert "https" not in result.stdout
+
+
+def test_an_address_for_socket_mode_is_a_contradiction() -> None:
+    result = hookflash("manifest", "--socket-mode", "--url", "https://calls.example.com")
+
+    assert result.exit_code == 2
+    assert "leave --url away" in result.stderr
 
 
 def test_a_wrong_url_for_the_manifest_is_told() -> None:

@@ -108,7 +108,8 @@ def understood(words: Sequence[str]) -> bool:
     """Whether the command line exists, with all its options; nothing is run."""
     command, rest = cast("click.Command", main), list(words)
     while isinstance(command, click.Group):
-        context = click.Context(command)
+        # With its settings: a group remembers the help options that it is first asked for.
+        context = click.Context(command, **command.context_settings)
         _options, rest, _order = command.make_parser(context).parse_args(rest)
         _name, found, rest = command.resolve_command(context, rest)
         command = cast("click.Command", found)
