@@ -52,7 +52,18 @@ def check_file(path: Path) -> list[Finding]:
                 "Start Hookflash as the folder's owner, or name another file with DATABASE_URL.",
             )
         ]
-    return [_check_mode(path), _check_space(folder)]
+    return [_check_mode(path), judge_space(shutil.disk_usage(folder).free)]
+
+
+def judge_space(free_bytes: int) -> Finding:
+    """What so much room means for the log."""
+    text = f"{free_bytes / 1000**3:.1f} GB are free where the log is."
+    advice = "Make room: a change whose record cannot be written is not made."
+    if free_bytes < TOO_LITTLE_SPACE_BYTES:
+        return fault(_DISK, text, advice)
+    if free_bytes < LITTLE_SPACE_BYTES:
+        return warning(_DISK, text, advice)
+    return ok(_DISK, text)
 
 
 def _check_mode(path: Path) -> Finding:
@@ -71,17 +82,6 @@ def _check_mode(path: Path) -> Finding:
             f"Run: chmod 600 {path}",
         )
     return ok(_FILE, f"Only its owner may open {path}.")
-
-
-def _check_space(folder: Path) -> Finding:
-    free = shutil.disk_usage(folder).free
-    text = f"{free / 1000**3:.1f} GB are free where the log is."
-    advice = "Make room: a change whose record cannot be written is not made."
-    if free < TOO_LITTLE_SPACE_BYTES:
-        return fault(_DISK, text, advice)
-    if free < LITTLE_SPACE_BYTES:
-        return warning(_DISK, text, advice)
-    return ok(_DISK, text)
 
 
 async def _check_content(database_url: str, *, is_file: bool) -> list[Finding]:
