@@ -18,13 +18,14 @@ from bot.bootstrap import run_bot
 from bot.sandbox.slack import Delivery, SlackStandIn
 from bot.sandbox.twilio import Call
 from bot.settings import load_settings
+from bot.slack import socket_mode
 from bot.slack.access import TokenRefusedError
+from bot.slack.socket_connection import MOST_AT_ONCE
 from bot.slack.socket_mode import CONNECTIONS
 from bot.slack.views.redirect_modal import TARGET_BLOCK, URL_BLOCK
 from tests.scenario.company import (
     ANA,
     APP_TOKEN,
-    BEN,
     SUPPORT,
     SUPPORT_LINE,
     Company,
@@ -172,6 +173,20 @@ async def test_after_both_connections_broke_the_bot_comes_back(
         assert readyz.status == 200
 
 
+async def test_a_connection_that_went_silent_is_given_up_and_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_mode, "PING_EVERY_S", 0.4)
+    database_url = f"sqlite:///{tmp_path}/hookflash.db"
+    async with company_at_work(database_url, SLACK_APP_TOKEN=APP_TOKEN) as company:
+        await until(lambda: is_up(company.slack))
+        silent = list(company.slack.sockets.open)
+
+        company.slack.sockets.freeze()
+
+        await until(lambda: len({*company.slack.sockets.open} - {*silent}) == CONNECTIONS)
+
+
 async def test_a_slack_that_refuses_is_asked_again_until_it_takes_the_bot(
     company: Company, http: aiohttp.ClientSession
 ) -> None:
@@ -294,12 +309,28 @@ async def test_frames_that_make_no_sense_end_no_connection(company: Company) -> 
     assert {*company.slack.sockets.open} == {*before}
 
 
-async def test_two_hundred_at_once_are_all_acknowledged(company: Company) -> None:
-    deliveries = await asyncio.gather(
-        *(company.slack.command(who, SUPPORT, "/calls help") for who in (ANA, BEN) * 100)
-    )
+async def test_so_many_are_answered_at_once_and_the_rest_right_after(
+    company: Company, tmp_path: Path
+) -> None:
+    calls = [company.twilio.network.call_in_progress(to=SUPPORT_LINE) for _ in range(100)]
 
+    async with log_taken(f"sqlite:///{tmp_path}/hookflash.db"):
+        deeds = [
+            asyncio.create_task(company.slack.command(ANA, SUPPORT, f"/calls hangup {one.sid}"))
+            for one in calls
+        ]
+        await until(lambda: being_answered() == MOST_AT_ONCE)
+        await asyncio.sleep(0.2)
+        at_most = being_answered()
+    deliveries = await asyncio.gather(*deeds)
+
+    assert at_most == MOST_AT_ONCE
     assert {delivery.outcome for delivery in deliveries} == {"ok"}
+
+
+def being_answered() -> int:
+    """How many of Slack's requests are being worked on."""
+    return sum(task.get_name() == "answer Slack" for task in asyncio.all_tasks())
 
 
 async def test_what_slack_sends_and_its_addresses_stay_out_of_the_log(

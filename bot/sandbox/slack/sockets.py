@@ -152,6 +152,12 @@ class Sockets:
                 socket.transport.abort()
             self._forget(socket)
 
+    def freeze(self, *sockets: Socket) -> None:
+        """Falls silent without an end, as a firewall does that has forgotten the connection."""
+        for socket in sockets or tuple(self.open):
+            if isinstance(socket.transport, asyncio.Transport):
+                socket.transport.pause_reading()
+
     async def close(self) -> None:
         """Ends every connection."""
         for socket in list(self.open):
