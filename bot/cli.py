@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from bot import __version__
-from bot.cli_environment import environment
+from bot.cli_environment import environment, named_env_file
 
 _GROUPS = {
     "audit": ("bot.cli_audit", "List, show, verify and export the log."),
@@ -161,21 +161,22 @@ def doctor(*, is_json: bool) -> None:
 @click.option(
     "--file",
     type=click.Path(dir_okay=False, path_type=Path),
-    default="hookflash.env",
-    show_default=True,
-    help="Write the settings here.",
+    metavar="FILE",
+    help="Write the settings here [default: that of --env-file, or else hookflash.env].",
 )
 @click.option(
     "--non-interactive",
     is_flag=True,
     help="Ask nothing: take, try and write what the environment and the file hold.",
 )
-def init(*, file: Path, non_interactive: bool) -> None:
+def init(*, file: Path | None, non_interactive: bool) -> None:
     """Ask for what is needed, try each answer, and write the file that serve reads."""
+    from bot.settings.env_file import DEFAULT_ENV_FILE
     from bot.wizard import run_wizard
 
     _log_nothing()
-    run_wizard(os.environ, file, is_interactive=not non_interactive)
+    chosen = file or named_env_file() or DEFAULT_ENV_FILE
+    run_wizard(os.environ, chosen, is_interactive=not non_interactive)
 
 
 def _log_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
@@ -15,5 +16,10 @@ def environment() -> dict[str, str]:
     """
     from bot.settings.env_file import read_environment
 
-    named = click.get_current_context().find_root().params.get("env_file")
-    return read_environment(os.environ, named)
+    return read_environment(os.environ, named_env_file())
+
+
+def named_env_file() -> Path | None:
+    """The file that `--env-file` names; None where the command line has none."""
+    named: Path | None = click.get_current_context().find_root().params.get("env_file")
+    return named

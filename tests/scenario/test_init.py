@@ -259,6 +259,16 @@ async def test_an_interview_that_is_broken_off_writes_nothing(user: NewUser) -> 
     assert not user.file.exists()
 
 
+async def test_the_file_of_the_whole_command_line_is_the_wizards_too(user: NewUser) -> None:
+    environ = WANTED | {"SLACK_API_URL": user.slack.api_url, "TWILIO_API_URL": user.twilio.url}
+    words = ["--env-file", str(user.file), "init", "--non-interactive"]
+
+    result = await asyncio.to_thread(CliRunner(env=environ).invoke, main, words)
+
+    assert result.exit_code == 0, result.output
+    assert read_env_file(user.file) == WANTED
+
+
 async def test_a_folder_that_is_not_there_is_told(user: NewUser) -> None:
     user.environ = WANTED
 
