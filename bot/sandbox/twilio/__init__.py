@@ -1,7 +1,7 @@
 """A stand-in for Twilio: its REST API over HTTP, and the phone network behind it."""
 
 from bot.sandbox.twilio.calls import Call, Number
-from bot.sandbox.twilio.clock import Clock, ManualClock, RealClock
+from bot.sandbox.twilio.clock import Clock, ManualClock, PacedClock, RealClock
 from bot.sandbox.twilio.conferences import Conference, Participant
 from bot.sandbox.twilio.example_hosts import ExampleHosts, Fetch
 from bot.sandbox.twilio.faults import Fault, FaultKind, Faults
@@ -23,6 +23,7 @@ __all__ = [
     "ManualClock",
     "Number",
     "OpenQuestions",
+    "PacedClock",
     "Participant",
     "Party",
     "PhoneNetwork",

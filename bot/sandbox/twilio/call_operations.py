@@ -18,12 +18,14 @@ def list_calls(asked: Asked) -> Answer:
     """A page of the calls that pass the filters."""
     query = asked.request.query
     page = cut_page(asked.network.calls, _call_filter(asked), query, asked.request.path)
-    return listing(page.envelope, "calls", [resources.call_json(call) for call in page.items])
+    clock = asked.network.clock
+    rows = [resources.call_json(call, clock) for call in page.items]
+    return listing(page.envelope, "calls", rows)
 
 
 def fetch_call(asked: Asked) -> Answer:
     """One call."""
-    return one(resources.call_row(_call(asked)))
+    return one(resources.call_row(_call(asked), asked.network.clock))
 
 
 def update_call(asked: Asked) -> Answer:
@@ -42,7 +44,7 @@ def update_call(asked: Asked) -> Answer:
         asked.network.limit_time(call, update.time_limit_s)
     asked.network.change(call)
     # Twilio answers that it took the redirect; what the new TwiML does to the call comes after.
-    answer = one(resources.call_row(call))
+    answer = one(resources.call_row(call, asked.network.clock))
     if update.redirects:
         asked.network.redirect(
             call,
@@ -100,7 +102,7 @@ def _hang_up(asked: Asked, call: Call, update: CallUpdate) -> Answer:
     # `canceled` is for calls that nobody has answered; others go on as if nothing had been.
     if update.status == "completed" or not call.is_in_progress:
         asked.network.hang_up(call)
-    return one(resources.call_row(call))
+    return one(resources.call_row(call, asked.network.clock))
 
 
 def _not_in_progress() -> ApiError:

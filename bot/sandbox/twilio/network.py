@@ -187,7 +187,7 @@ class PhoneNetwork(Exchange):
         if before is not None:
             before.cancel()
         up_since = call.answered_at or self.clock.now()
-        left_s = limit_s - (self.clock.now() - up_since).total_seconds()
+        left_s = limit_s - self.clock.passed_s(up_since, self.clock.now())
         self._time_limits[call.sid] = self.clock.call_later(
             max(0.0, left_s), lambda: self.end(call, "completed", "its time limit was reached")
         )

@@ -2,12 +2,13 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 from bot.sandbox.twilio.accounts import Account
 from bot.sandbox.twilio.calls import Call, Number
+from bot.sandbox.twilio.clock import Clock, PacedClock
 from bot.sandbox.twilio.conferences import Conference, Participant
 
 API_VERSION = "2010-04-01"
@@ -30,15 +31,22 @@ def account_path(account_sid: str) -> str:
     return f"/{API_VERSION}/Accounts/{account_sid}"
 
 
-def call_json(call: Call) -> str:
-    """The call resource; it is written once and kept until the call changes."""
+def call_json(call: Call, clock: Clock) -> str:
+    """The call resource; it is written once and kept until the call changes.
+
+    Where the clock has been another than the real time, calls grow older as fast as it went, and
+    nothing can be kept.
+    """
+    if isinstance(clock, PacedClock) and not clock.is_real_time:
+        return json.dumps(call_row(call, clock))
     if call.row is None:
-        call.row = json.dumps(call_row(call))
+        call.row = json.dumps(call_row(call, clock))
     return call.row
 
 
-def call_row(call: Call) -> dict[str, Any]:
-    """The call resource."""
+def call_row(call: Call, clock: Clock) -> dict[str, Any]:
+    """The call resource; its start is as long ago as the clock says that it has lasted."""
+    until = call.ended_at or clock.now()
     path = f"{account_path(call.account_sid)}/Calls/{call.sid}"
     return {
         "sid": call.sid,
@@ -49,10 +57,10 @@ def call_row(call: Call) -> dict[str, Any]:
         "trunk_sid": call.trunk_sid,
         "date_created": rfc_2822(call.created_at),
         "date_updated": rfc_2822(call.updated_at),
-        "start_time": rfc_2822(call.started_at),
+        "start_time": rfc_2822(_begin(call.started_at, until, clock)),
         # Twilio leaves it empty for calls that did not complete.
         "end_time": rfc_2822(call.ended_at) if call.status == "completed" else None,
-        "duration": None if call.duration_s is None else str(call.duration_s),
+        "duration": _duration(call, clock),
         "status": call.status,
         "direction": call.direction,
         "to": call.to,
@@ -69,6 +77,16 @@ def call_row(call: Call) -> dict[str, Any]:
         "uri": f"{path}.json",
         "subresource_uris": {key: f"{path}/{name}.json" for key, name in CALL_SUBRESOURCES.items()},
     }
+
+
+def _begin(at: datetime | None, until: datetime, clock: Clock) -> datetime | None:
+    return at and until - timedelta(seconds=clock.passed_s(at, until))
+
+
+def _duration(call: Call, clock: Clock) -> str | None:
+    if call.duration_s is None or call.ended_at is None:
+        return None
+    return str(int(clock.passed_s(call.answered_at or call.ended_at, call.ended_at)))
 
 
 def conference_row(conference: Conference) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What a call does on Twilio's side: its TwiML, verb by verb, on the network's clock."""
 
 from collections.abc import Callable, Generator
-from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import ClassVar, TypeAlias, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
@@ -212,9 +211,9 @@ class TwimlRun:
                 yield None
             return
         clock = self._exchange.clock
-        until_at = clock.now() + timedelta(seconds=at_most_s)
-        while still() and clock.now() < until_at:
-            yield (until_at - clock.now()).total_seconds()
+        begin_at = clock.now()
+        while still() and (left_s := at_most_s - clock.passed_s(begin_at, clock.now())) > 0:
+            yield left_s
 
     _verbs: ClassVar[dict[str, "VerbRun"]] = {
         "Dial": _dial,
