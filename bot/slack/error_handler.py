@@ -36,15 +36,27 @@ def error_handler(desk: Desk) -> ErrorHandler:
     async def on_error(error: Exception, body: dict[str, Any]) -> BoltResponse:
         if not isinstance(error, HookflashError | TimeoutError):
             _log.error("a listener failed", exc_info=error)
-        if isinstance(error, MalformedPayloadError):
+        try:
+            return _answer(error, body, desk)
+        except MalformedPayloadError:
             return BoltResponse(status=400, body="")
-        if "command" in body:
-            return _command_answer(error, desk)
-        if body.get("type") == "view_submission":
-            return _json(_modal_answer(error, body, desk))
-        return _click_answer(error, body, desk)
 
     return on_error
+
+
+def _answer(error: Exception, body: Mapping[str, Any], desk: Desk) -> BoltResponse:
+    """The sentence, where the person is looking.
+
+    Raises:
+        MalformedPayloadError: the payload does not tell where that is.
+    """
+    if isinstance(error, MalformedPayloadError):
+        raise error
+    if "command" in body:
+        return _command_answer(error, desk)
+    if body.get("type") == "view_submission":
+        return _json(_modal_answer(error, body, desk))
+    return _click_answer(error, body, desk)
 
 
 def _command_answer(error: Exception, desk: Desk) -> BoltResponse:

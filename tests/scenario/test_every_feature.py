@@ -12,7 +12,6 @@ import pytest
 from bot.application.rights import NEEDED_ROLE
 from bot.domain.people import Role
 from bot.sandbox.slack import Message, View
-from bot.sandbox.slack.content import Content
 from bot.sandbox.slack.payloads import Payloads
 from bot.sandbox.twilio import Call
 from bot.slack.features import Verb
@@ -20,6 +19,7 @@ from bot.slack.listeners import FEATURES
 from bot.slack.views.action_ids import ActionId
 from bot.slack.views.redirect_modal import CALLBACK_ID, TARGET_BLOCK
 from bot.slack.views.values import CallValue, LogPageValue, PageValue
+from tests.scenario.cards import LABEL, old_card
 from tests.scenario.company import (
     ADA,
     ANA,
@@ -94,18 +94,6 @@ def value_of(action_id: str, call: Call) -> str:
     return kinds[ActionId(action_id)].encode()
 
 
-def old_card(company: Company, where: str, action_id: str, value: str) -> Message:
-    """A card on which anybody in the channel can press the button, whatever they may do."""
-    button = {
-        "type": "button",
-        "action_id": action_id,
-        "value": value,
-        "text": {"type": "plain_text", "text": "Press"},
-    }
-    content = Content("An old card", [{"type": "actions", "elements": [button]}])
-    return company.slack.workspace.post(where, content)
-
-
 def sight(company: Company, who: str, where: str) -> list[str]:
     """All that the person has before them."""
     seen: list[Message | View] = list(company.seen_by(who, where=where))
@@ -152,10 +140,10 @@ async def test_every_button_answers_everybody_and_obeys_only_who_may(
     company: Company, call: Call, button: Button, who: str
 ) -> None:
     where = home_of(who)
-    card = old_card(company, where, button.action_id, value_of(button.action_id, call))
+    card = old_card(company, button.action_id, value_of(button.action_id, call), where=where)
     before = sight(company, who, where)
 
-    delivery = await company.click(who, "Press", on=card, where=where)
+    delivery = await company.click(who, LABEL, on=card, where=where)
 
     assert delivery.is_ok
     assert sight(company, who, where) != before
