@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import ClientError, ClientSession
@@ -11,7 +12,6 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncRateLimitErrorRetryHandler,
-    AsyncServerErrorRetryHandler,
 )
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 # One way of answering, with all its tries; after that another way is taken.
 ANSWER_DEADLINE_S = 20.0
+PAUSES_AFTER_FAULTS_S = (0.2, 0.8)
 _SLACK_FAULTS = (SlackApiError, ClientError, TimeoutError, OSError)
 
 
@@ -67,19 +68,18 @@ class Replies:
             session=self._session,
             retry_handlers=[
                 AsyncConnectionErrorRetryHandler(),
-                AsyncServerErrorRetryHandler(max_retry_count=2),
                 AsyncRateLimitErrorRetryHandler(max_retry_count=2),
             ],
         )
         try:
             async with asyncio.timeout(ANSWER_DEADLINE_S):
-                answer = await webhook.send_dict(body)
+                status = await _send(webhook, body)
         except _SLACK_FAULTS:
             _log.warning("an answer through a response_url failed")
             return False
-        if answer.status_code != 200:  # noqa: PLR2004 - the SDK does not raise here
-            _log.warning("Slack refused an answer", extra={"status": answer.status_code})
-        return answer.status_code == 200  # noqa: PLR2004
+        if status != HTTPStatus.OK:
+            _log.warning("Slack refused an answer", extra={"status": status})
+        return status == HTTPStatus.OK
 
     async def _post(self, channel_id: str, view: MessageView) -> bool:
         return await self._call(self._client.chat_postMessage, channel=channel_id, **_content(view))
@@ -105,6 +105,20 @@ class Replies:
             _log.warning("Slack refused or failed", extra={"fault": _name(fault)})
             return False
         return True
+
+
+async def _send(webhook: AsyncWebhookClient, body: dict[str, Any]) -> int:
+    """The status of Slack's last answer.
+
+    The SDK sends again what was limited or could not be delivered, but nothing that Slack took and
+    failed at, whatever handlers it is given.
+    """
+    for pause_s in PAUSES_AFTER_FAULTS_S:
+        answer = await webhook.send_dict(body)
+        if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return answer.status_code
+        await asyncio.sleep(pause_s)
+    return (await webhook.send_dict(body)).status_code
 
 
 def _content(view: MessageView) -> dict[str, Any]:

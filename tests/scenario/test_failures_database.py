@@ -192,6 +192,7 @@ async def test_a_hang_up_that_was_sent_is_not_told_as_not_sent_when_the_log_goes
     here.twilio.faults.standing("silent", match="Calls/CA")
     await here.slack.command(ANA, SUPPORT, f"/calls hangup {call.sid}")
     await until(lambda: was_told(here, ANA, "it is not known"))
+    # The first answer tells that nothing is frozen, the second would be the mark.
     here.bot.worker._ledger = LateLedger(here.bot.ledger, late=2)
     here.twilio.faults.clear()
 
@@ -250,16 +251,16 @@ async def test_a_server_that_is_gone_is_told_at_once_and_used_again_when_it_is_b
 
 
 class LateLedger:
-    """A ledger that commits, and answers too late for those who wait; `late` times."""
+    """A ledger that commits, and answers too late for who waits for its `late`th answer."""
 
     def __init__(self, ledger: SqlLedger, *, late: int) -> None:
         self._ledger = ledger
-        self._late = late
+        self._until_late = late
 
     async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
         result = await self._ledger.write(work)
-        if self._late:
-            self._late -= 1
+        self._until_late -= 1
+        if self._until_late == 0:
             raise LogUnavailableError("no answer in time")
         return result
 

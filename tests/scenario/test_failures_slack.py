@@ -59,6 +59,7 @@ async def test_an_answer_that_slack_fails_twice_is_given_again_and_once(
 
     await assert_the_change_stands(here, call)
     assert [message.channel_id for message in results(here, ANA)] == [SUPPORT]
+    assert not any(asked.method == "chat.postMessage" for asked in here.slack.api_calls)
 
 
 async def test_an_answer_that_slack_limits_comes_after_the_time_that_it_asked_for(
