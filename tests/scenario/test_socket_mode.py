@@ -16,6 +16,7 @@ import pytest
 
 from bot.bootstrap import run_bot
 from bot.sandbox.slack import Delivery, SlackStandIn
+from bot.sandbox.slack.sockets import PING_EVERY_S
 from bot.sandbox.twilio import Call
 from bot.settings import load_settings
 from bot.slack import socket_mode
@@ -184,7 +185,11 @@ async def test_a_connection_that_went_silent_is_given_up_and_replaced(
 
         company.slack.sockets.freeze()
 
-        await until(lambda: len({*company.slack.sockets.open} - {*silent}) == CONNECTIONS)
+        # Slack itself would notice only later than that.
+        await until(
+            lambda: len({*company.slack.sockets.open} - {*silent}) == CONNECTIONS,
+            within_s=PING_EVERY_S,
+        )
 
 
 async def test_a_slack_that_refuses_is_asked_again_until_it_takes_the_bot(
