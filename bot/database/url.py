@@ -43,6 +43,21 @@ def driver_url(text: str) -> URL:
     return url.set(drivername=driver)
 
 
+def with_statement_timeout(text: str, *, timeout_ms: int) -> str:
+    """The same URL for connections whose statements are given up; SQLite's give up by themselves.
+
+    Raises:
+        DatabaseUrlError: it is no URL of a database that Hookflash can use.
+    """
+    url = driver_url(text)
+    if is_sqlite(url):
+        return text
+    given = url.normalized_query.get("options", ())
+    options = " ".join([*given, f"-c statement_timeout={timeout_ms}"])
+    bounded = url.update_query_dict({"options": options}).set(drivername="postgresql")
+    return bounded.render_as_string(hide_password=False)
+
+
 def is_sqlite(url: URL) -> bool:
     """Whether the URL names a file of SQLite."""
     return url.get_backend_name() == SQLITE

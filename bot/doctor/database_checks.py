@@ -12,11 +12,13 @@ from bot.database import migrate
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import open_database
 from bot.database.triggers import LogUnprotectedError
+from bot.database.url import with_statement_timeout
 from bot.doctor.findings import Finding, fault, ok, warning
 from bot.domain.audit import MAIN_CHAIN
 from bot.domain.errors import LogUnavailableError
 
 TIMEOUT_S = 15.0
+STATEMENT_TIMEOUT_MS = 4000
 ENTRIES_LOOKED_AT = 100
 LITTLE_SPACE_BYTES = 500 * 1000**2
 TOO_LITTLE_SPACE_BYTES = 50 * 1000**2
@@ -30,9 +32,11 @@ async def check_database(database_url: str) -> list[Finding]:
     file_findings = [] if path is None else check_file(path)
     if path is not None and not path.exists():
         return file_findings
+    # A thread cannot be told to give up, so the database is.
+    bounded_url = with_statement_timeout(database_url, timeout_ms=STATEMENT_TIMEOUT_MS)
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            return [*file_findings, *await _check_content(database_url, is_file=path is not None)]
+            return [*file_findings, *await _check_content(bounded_url, is_file=path is not None)]
     except TimeoutError:
         text = f"It did not answer within {TIMEOUT_S:.0f} s."
         return [*file_findings, fault(_DATABASE, text, "Check that it is up and not overloaded.")]

@@ -111,6 +111,8 @@ async def _check_numbers(gateway: TwilioGateway) -> Finding:
         return ok(_NUMBERS, "Not looked at, since the key may not.")
     except TwilioError as error:
         return fault(_NUMBERS, f"They could not be listed: {error}.", "Try again in a minute.")
+    if not numbers:
+        return ok(_NUMBERS, "The account has none of its own.")
     without = sum(not number.voice_url for number in numbers)
     if not without:
         return ok(_NUMBERS, f"The account has {len(numbers)}, each with a voice URL of its own.")

@@ -50,6 +50,18 @@ async def test_dropped_triggers_are_a_fault(database_url: str) -> None:
     assert "audit_heads_" in finding.text
 
 
+@pytest.mark.parametrize("make_database", ["postgresql"], indirect=True)
+async def test_a_database_that_keeps_its_tables_to_itself_is_given_up(database_url: str) -> None:
+    with administration(database_url) as connection:
+        connection.exec_driver_sql("BEGIN; LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+        found = await check_database(database_url)
+        connection.exec_driver_sql("ROLLBACK")
+
+    [finding] = found
+    assert (finding.level, finding.subject) == (Level.FAULT, "Database")
+    assert "statement timeout" in finding.text
+
+
 async def test_the_end_of_the_log_is_checked_without_the_rest(
     database_url: str, ledger: SqlLedger, reader: SqlAuditReader
 ) -> None:
