@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.sandbox.bot_process import BotProcess
 from bot.settings import SettingsError
 from bot.settings.env_file import read_env_file, read_environment, write_env_file
 
@@ -152,6 +153,20 @@ def test_the_empty_device_stands_for_no_file(tmp_path: Path) -> None:
     printed = hookflash("--env-file", os.devnull, "manifest", folder=tmp_path)
 
     assert '"command": "/calls"' in printed.stdout
+
+
+async def test_the_sandboxs_bot_reads_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env_file(tmp_path, "HOOKFLASH_COMMAND=/not-this\n")
+    monkeypatch.chdir(tmp_path)
+    bot = BotProcess(
+        {"PATH": os.environ["PATH"]}, url="http://127.0.0.1:9", show=print, changed=lambda: None
+    )
+
+    printed = await bot.ask("manifest")
+
+    assert '"command": "/calls"' in printed.output
 
 
 @pytest.mark.parametrize(
