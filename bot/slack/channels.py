@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 KNOWN_FOR_S = 600.0
+DOUBTED_FOR_S = 30.0
 DOUBTED_FOR_S = 15.0
 ASK_DEADLINE_S = 1.5
 MOST_KNOWN = 10_000
@@ -32,17 +33,19 @@ class ChannelBook:
         is_shared, until = self._shared.get(channel_id, (True, float("-inf")))
         if self._elapsed() < until:
             return is_shared
+        is_shared, known_for_s = await self._ask(channel_id)
+        if len(self._shared) >= MOST_KNOWN:
+            self._shared.clear()
+        self._shared[channel_id] = (is_shared, self._elapsed() + known_for_s)
+        return is_shared
+
+    async def _ask(self, channel_id: str) -> tuple[bool, float]:
+        """Whether it counts as shared, and for how many seconds that is believed."""
         try:
             async with asyncio.timeout(ASK_DEADLINE_S):
                 answer = await self._client.conversations_info(channel=channel_id)
         except (SlackApiError, ClientError, TimeoutError):
-            return self._remember(channel_id, is_shared=True, for_s=DOUBTED_FOR_S)
+            return True, DOUBTED_FOR_S
         channel = answer.get("channel")
         is_shared = not isinstance(channel, dict) or any(channel.get(flag) for flag in SHARED)
-        return self._remember(channel_id, is_shared=is_shared, for_s=KNOWN_FOR_S)
-
-    def _remember(self, channel_id: str, *, is_shared: bool, for_s: float) -> bool:
-        if len(self._shared) >= MOST_KNOWN:
-            self._shared.clear()
-        self._shared[channel_id] = (is_shared, self._elapsed() + for_s)
-        return is_shared
+        return is_shared, KNOWN_FOR_S
