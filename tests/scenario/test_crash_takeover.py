@@ -99,3 +99,18 @@ async def test_a_change_whose_deadline_has_passed_before_it_was_sent_is_not_sent
 
     assert here.changes_sent() == []
     assert await outcomes(here.bot) == [("requested", "", "button")]
+
+
+async def test_a_claim_whose_lease_has_run_out_is_not_sent_though_nobody_took_it_over_yet(
+    here: Company,
+) -> None:
+    call = here.twilio.network.call_in_progress()
+    change = await accepted(here, call)
+    await asyncio.sleep(2 * SHORT.claim_lease_s)
+
+    await here.bot.worker.perform(change)
+    await here.bot.settler.settle_abandoned()
+    await here.at_rest()
+
+    assert here.changes_sent() == []
+    assert (await outcomes(here.bot))[-1] == ("failed", "not_sent", "machine")
