@@ -1,26 +1,21 @@
-"""The whole bot in Socket Mode: refreshes, lost connections, a Slack that refuses, a deploy."""
+"""The whole bot in Socket Mode: the job, refreshes, lost connections, repeats, nonsense."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
-import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from bot.bootstrap import run_bot
 from bot.sandbox.slack import Delivery, SlackStandIn
 from bot.sandbox.slack.sockets import PING_EVERY_S
 from bot.sandbox.twilio import Call
-from bot.settings import load_settings
 from bot.slack import socket_mode
-from bot.slack.access import TokenRefusedError
 from bot.slack.socket_connection import MOST_AT_ONCE
 from bot.slack.socket_mode import CONNECTIONS
 from bot.slack.views.redirect_modal import TARGET_BLOCK, URL_BLOCK
@@ -30,16 +25,13 @@ from tests.scenario.company import (
     SUPPORT,
     SUPPORT_LINE,
     Company,
-    environ_for,
-    outside_world,
 )
 from tests.scenario.company import company as company_at_work
-from tests.scenario.processes import BotProcess, Stage, stage
 from tests.scenario.reading import shown
+from tests.scenario.sockets import OPEN, is_up
 from tests.scenario.trouble import log_taken, until
 
 HANG_UP = {"Status": "completed"}
-OPEN = "apps.connections.open"
 
 
 @pytest.fixture
@@ -65,11 +57,6 @@ async def http(company: Company) -> AsyncIterator[aiohttp.ClientSession]:
 def call(company: Company) -> Call:
     """The one live call."""
     return company.twilio.network.call_in_progress(to=SUPPORT_LINE)
-
-
-def is_up(slack: SlackStandIn) -> bool:
-    """Whether the bot has all its connections."""
-    return len(slack.sockets.open) == CONNECTIONS
 
 
 def asked_to_open(slack: SlackStandIn) -> list[float]:
@@ -352,68 +339,3 @@ async def test_what_slack_sends_and_its_addresses_stay_out_of_the_log(
     assert any("Slack ends a connection" in record.message for record in ours)
     told = " ".join(str(record.__dict__) for record in ours)
     assert [word for word in ("secret", "ticket", "+1415", "xapp") if word in told] == []
-
-
-async def test_a_wrong_app_level_token_is_told_at_the_start(tmp_path: Path) -> None:
-    async with outside_world() as (slack, twilio), AsyncExitStack() as bots:
-        environ = environ_for(
-            slack,
-            twilio,
-            database_url=f"sqlite:///{tmp_path}/hookflash.db",
-            SLACK_APP_TOKEN="xapp-1-A0OTHER-1-other",
-        )
-
-        with pytest.raises(TokenRefusedError, match="SLACK_APP_TOKEN"):
-            await bots.enter_async_context(run_bot(load_settings(environ)))
-
-
-async def test_a_slack_that_is_away_at_the_start_is_waited_for_beside_the_rest(
-    tmp_path: Path,
-) -> None:
-    async with outside_world() as (slack, twilio):
-        environ = environ_for(
-            slack,
-            twilio,
-            database_url=f"sqlite:///{tmp_path}/hookflash.db",
-            SLACK_APP_TOKEN=APP_TOKEN,
-        )
-        slack.faults.break_down(OPEN, times=3)
-        async with run_bot(load_settings(environ)) as bot:
-            try:
-                at_first = dict((await bot.readiness()).parts)
-                await until(lambda: is_up(slack))
-                later = dict((await bot.readiness()).parts)
-            finally:
-                await bot.stop()
-
-        assert (at_first["slack_socket"], later["slack_socket"]) == (False, True)
-        assert slack.sockets.open == []
-
-
-async def test_sigterm_acknowledges_what_came_does_it_and_closes(tmp_path: Path) -> None:
-    database_url = f"sqlite:///{tmp_path}/hookflash.db"
-    async with stage(database_url) as set_up:
-        bot = await _bot_in_socket_mode(set_up)
-        call = set_up.call_in_progress()
-
-        async with log_taken(database_url):
-            deed = asyncio.create_task(
-                set_up.slack.command(ANA, SUPPORT, f"/calls hangup {call.sid}")
-            )
-            await until(lambda: len(set_up.slack.sockets.envelopes) == 1)
-            bot.send(signal.SIGTERM)
-            await asyncio.sleep(0.3)
-
-        assert (await deed).outcome == "ok"
-        assert await bot.ended() == 0
-        assert set_up.slack.sockets.open == []
-        assert set_up.twilio.updates(call.sid) == [HANG_UP]
-        assert await set_up.is_settled()
-
-
-async def _bot_in_socket_mode(set_up: Stage) -> BotProcess:
-    set_up.environ = {**set_up.environ, "SLACK_APP_TOKEN": APP_TOKEN}
-    bot = await set_up.start()
-    set_up.slack.request_url = None
-    await until(lambda: is_up(set_up.slack))
-    return bot
