@@ -58,8 +58,9 @@ def _(error: HookflashError, command: str) -> str:
 
 @words.register
 def _(error: InvalidInputError, command: str) -> str:
-    part, problem = escape(error.part, SHOWN_PART), escape(error.problem, SHOWN_SENTENCE)
-    return f"“{part}”: {problem} Example: {escape(error.example, SHOWN_SENTENCE)}"
+    part = f"“{escape(error.part, SHOWN_PART)}”: " if error.part.strip() else ""
+    problem, example = (escape(text, SHOWN_SENTENCE) for text in (error.problem, error.example))
+    return f"{part}{problem} Example: {example}"
 
 
 @words.register
