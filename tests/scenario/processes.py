@@ -6,10 +6,12 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import IO
 
 import aiohttp
 from aiohttp.test_utils import unused_port
@@ -42,6 +44,7 @@ class BotProcess:
 
     process: asyncio.subprocess.Process
     url: str
+    talk: IO[bytes]
 
     @property
     def request_url(self) -> str:
@@ -71,6 +74,7 @@ class Stage:
     async def start(self, *module: str) -> BotProcess:
         """A bot that is ready; Slack's requests go to the one that was started last."""
         port = unused_port()
+        talk = tempfile.TemporaryFile()  # noqa: SIM115 - the process writes to it as long as it lives
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -83,9 +87,9 @@ class Stage:
             },
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=talk,
         )
-        bot = BotProcess(process, f"http://127.0.0.1:{port}")
+        bot = BotProcess(process, f"http://127.0.0.1:{port}", talk)
         self.bots.append(bot)
         async with aiohttp.ClientSession() as session:
             await until(lambda: _is_ready(session, bot), within_s=READY_WITHIN_S)
@@ -131,11 +135,13 @@ class Stage:
             if bot.process.returncode is None:
                 bot.send(signal.SIGKILL)
                 await bot.ended()
+            bot.talk.close()
 
 
 async def _is_ready(session: aiohttp.ClientSession, bot: BotProcess) -> bool:
     if bot.process.returncode is not None:
-        raise RuntimeError(f"the bot ended with {bot.process.returncode} instead of being ready")
+        bot.talk.seek(0)
+        raise RuntimeError(f"the bot ended instead of being ready: {bot.talk.read().decode()}")
     try:
         async with session.get(f"{bot.url}/readyz") as answer:
             return answer.status == 200
