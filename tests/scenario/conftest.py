@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from bot.database import migrate
 from tests.scenario.company import Company
 from tests.scenario.company import company as company_at_work
 from tests.scenario.reading import shown
@@ -15,14 +17,23 @@ from tests.scenario.reading import shown
 FORBIDDEN_WORDS = ("kill", "terminat", "session")
 
 
+@pytest.fixture(scope="session")
+def empty_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without entries: to migrate one takes longer than most of the tests do."""
+    path = tmp_path_factory.mktemp("log") / "hookflash.db"
+    migrate.upgrade(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-async def company(tmp_path: Path) -> AsyncIterator[Company]:
+async def company(empty_log: Path, tmp_path: Path) -> AsyncIterator[Company]:
     """Everybody at work, on a log of their own.
 
     At the end of every test: each request was answered in time with 200, Slack had nothing to
     complain of, and nobody was shown a word that is not the field's.
     """
-    async with company_at_work(f"sqlite:///{tmp_path}/hookflash.db") as here:
+    log = shutil.copy(empty_log, tmp_path)
+    async with company_at_work(f"sqlite:///{log}") as here:
         yield here
     assert [delivery for delivery in here.slack.deliveries if not delivery.is_ok] == []
     assert here.slack.workspace.complaints == []

@@ -174,21 +174,14 @@ async def test_any_bytes_are_survived(company: Company, body: bytes, content_typ
 
 @EXAMPLES
 @given(verb=st.sampled_from(VERBS), rest=st.text(max_size=80))
-async def test_any_text_after_a_verb_is_answered_with_200(
-    company: Company, verb: str, rest: str
-) -> None:
-    text = f"{verb} {rest}".encode("utf-8", "ignore").decode()
-    form = {
-        "command": "/calls",
-        "text": text,
-        "team_id": company.slack.workspace.team_id,
-        "user_id": ANA,
-        "channel_id": SUPPORT,
-        "trigger_id": f"1.2.{time.monotonic_ns()}",
-        "response_url": f"{company.slack.url}/commands/none",
-    }
+async def test_any_text_after_a_verb_is_answered(company: Company, verb: str, rest: str) -> None:
+    typed = f"/calls {verb} {rest}".encode("utf-8", "ignore").decode()
+    before = len(company.seen_by(ANA))
 
-    assert await post(company, urlencode(form).encode()) == 200
+    delivery = await company.say(ANA, typed)
+
+    assert delivery.is_ok
+    assert len(company.seen_by(ANA)) > before
     assert company.changes_sent() == []
 
 
