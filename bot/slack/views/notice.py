@@ -29,14 +29,23 @@ def reason_words(reason: str, audience: Audience) -> str:
     return f" (reason: {escape(audience.free_text(reason), REASON_LIMIT)})" if reason else ""
 
 
+def freeze_words(freeze: Freeze, *, audience: Audience, place: Place) -> tuple[str, str]:
+    """Marked-up: by whom, since when and why all is frozen, and what that means."""
+    return (
+        (
+            f"*All changes are frozen* by {mention(freeze.by)} since {slack_moment(freeze.since)}"
+            f"{reason_words(freeze.reason, audience)}."
+        ),
+        (
+            "Nobody can hang up or redirect calls until an admin runs "
+            f"`{place.command} unfreeze`. Lists and the log still work."
+        ),
+    )
+
+
 def freeze_announcement(freeze: Freeze, *, audience: Audience, place: Place) -> MessageView:
     """Told to the channel when an admin has stopped all changes."""
-    return notice(
-        f"*All changes are frozen* by {mention(freeze.by)} since {slack_moment(freeze.since)}"
-        f"{reason_words(freeze.reason, audience)}.",
-        "Nobody can hang up or redirect calls until an admin runs "
-        f"`{place.command} unfreeze`. Lists and the log still work.",
-    )
+    return notice(*freeze_words(freeze, audience=audience, place=place))
 
 
 def already_frozen(freeze: Freeze, *, audience: Audience) -> MessageView:
@@ -50,8 +59,8 @@ def already_frozen(freeze: Freeze, *, audience: Audience) -> MessageView:
 def unfreeze_announcement(freeze: Freeze, *, by: Actor) -> MessageView:
     """Told to the channel when an admin allows changes again."""
     return notice(
-        f"*Calls can be changed again*: {mention(by)} has lifted the freeze that was set by "
-        f"{mention(freeze.by)} at {slack_moment(freeze.since)}."
+        f"*Calls can be changed again*: {mention(by)} has lifted the freeze by "
+        f"{mention(freeze.by)} that held since {slack_moment(freeze.since)}."
     )
 
 
