@@ -122,9 +122,8 @@ class BotProcess:
     async def _launch(self, *arguments: str) -> asyncio.subprocess.Process:
         # In a process group of its own, Ctrl-C reaches the sandbox alone, which then stops the bot.
         return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
+            *(sys.executable, "-m", "bot.sandbox.leash", str(os.getpid())),
+            *(sys.executable, "-m", "bot"),
             # No file with the person's real settings may find its way in here.
             "--env-file",
             os.devnull,

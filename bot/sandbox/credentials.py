@@ -1,8 +1,9 @@
 """The environment of the sandbox's bot: made-up credentials, and the stand-ins for addresses."""
 
+import json
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,17 +12,37 @@ from bot.sandbox import company
 # What a process needs to find its own files and speak the person's language; no secret of theirs.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONPATH")
 DATABASE = "hookflash.db"
+FILE = "credentials.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What the bot proves itself with to the stand-ins; made up anew for each run."""
+    """What the bot proves itself with to the stand-ins; made up, and kept beside its log."""
 
     bot_token: str
     app_token: str
     signing_secret: str
     account_sid: str
     auth_token: str
+
+    @classmethod
+    def kept_in(cls, folder: Path) -> "Credentials":
+        """Those that were invented for this folder before, else new ones.
+
+        A log speaks of calls by their account, so another account would be another world.
+
+        Raises:
+            OSError: The file cannot be read or written.
+        """
+        file = folder / FILE
+        try:
+            return cls(**json.loads(file.read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
+            file.unlink(missing_ok=True)
+        credentials = cls.invent()
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(asdict(credentials), indent=2))
+        return credentials
 
     @classmethod
     def invent(cls) -> "Credentials":

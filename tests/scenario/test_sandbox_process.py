@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -40,6 +41,14 @@ def is_there(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def is_zombie(pid: int) -> bool:
+    """Whether it has ended, and only waits for whoever adopted it to notice."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 def wait_for(running: SandboxProcess, part: str, words: str) -> None:
@@ -151,10 +160,13 @@ def test_log_in_a_named_folder_survives(tmp_path: Path) -> None:
         wait_for(first, "conversation?as=U0GUS&in=C0SUPPORT", "guest")
         first.stop()
 
+    account = (data / "credentials.json").read_text()
     with sandbox("--data", str(data)) as second:
         page = httpx.get(f"{second.url}log", timeout=SOON_S).text
 
     assert "denied" in page
+    assert (data / "credentials.json").read_text() == account
+    assert (data / "credentials.json").stat().st_mode & 0o777 == 0o600
     with sqlite3.connect(data / "hookflash.db") as database:
         assert database.execute("SELECT count(*) FROM audit_entries").fetchone() != (0,)
     database.close()
@@ -170,6 +182,22 @@ def test_folder_that_cannot_be_written_to_is_a_sentence_and_exit_code_1(tmp_path
     assert exit_code == 1
     assert said.startswith("Error: cannot write to ")
     assert "Traceback" not in said
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux tells a process of its parent's end"
+)
+def test_sandbox_that_is_killed_takes_the_bot_with_it() -> None:
+    with sandbox() as running:
+        pid = bot_pid(running)
+
+        running.process.kill()
+        running.process.wait(SOON_S)
+
+        gives_up_at = time.monotonic() + SOON_S
+        while is_there(pid) and not is_zombie(pid):
+            assert time.monotonic() < gives_up_at
+            time.sleep(0.05)
 
 
 def test_bot_that_is_killed_is_told_of_and_can_be_started_again() -> None:
