@@ -78,6 +78,9 @@ NUMBERS = (
 MARIA, DESK_AGENT = "+14155550123", "+14155550171"
 HOSTILE_CALLER = "+442079460666"
 FRAUDSTER, PREMIUM_LINE = "+14155550199", "+449098790042"
+PREMIUM_PREFIX = "+44909879"
+STRANDED_CUSTOMER = "+442079460190"
+ENGINEERS = ("+14155550191", "+447700900192")
 HUDDLE = ("+14155550181", "+442079460182", "+447700900183")
 CALLERS = (
     ("+14155550124", "Theo Park"),
@@ -92,6 +95,9 @@ CONTACTS = {
     MARIA: "Maria Lopez",
     DESK_AGENT: "Support desk 1",
     PREMIUM_LINE: "Premium-rate number",
+    STRANDED_CUSTOMER: "Nora Quist (Northwind)",
+    ENGINEERS[0]: "Ada Chen (on call)",
+    ENGINEERS[1]: "Ben Okafor (mobile)",
     HUDDLE[0]: "Lena (home)",
     HUDDLE[1]: "Farid (office)",
     HUDDLE[2]: "June (mobile)",

@@ -23,7 +23,7 @@ from bot.sandbox.page.server import PageServer
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.traffic import Traffic
-from bot.sandbox.twilio import TwilioStandIn
+from bot.sandbox.twilio import PacedClock, TwilioStandIn
 
 HOST = "127.0.0.1"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -116,7 +116,11 @@ def _data_folder(data: Path | None) -> Iterator[Path]:
 @contextlib.asynccontextmanager
 async def _stage(folder: Path, *, socket_mode: bool) -> AsyncIterator[Stage]:
     """Both stand-ins, listening and seeded, and the bot between them, not yet started."""
-    credentials = Credentials.invent()
+    try:
+        credentials = Credentials.kept_in(folder)
+    except OSError as error:
+        raise SandboxError(f"cannot keep credentials in {folder}: {error.strerror}.") from error
+    clock = PacedClock()
     bot_url = f"http://{HOST}:{_free_port()}"
     slack = SlackStandIn(
         bot_token=credentials.bot_token,
@@ -124,7 +128,9 @@ async def _stage(folder: Path, *, socket_mode: bool) -> AsyncIterator[Stage]:
         signing_secret=credentials.signing_secret,
         request_url=None if socket_mode else f"{bot_url}/slack/events",
     )
-    twilio = TwilioStandIn(account_sid=credentials.account_sid, auth_token=credentials.auth_token)
+    twilio = TwilioStandIn(
+        account_sid=credentials.account_sid, auth_token=credentials.auth_token, clock=clock
+    )
     company.seed_workspace(slack)
     company.seed_network(twilio.network)
     async with slack, twilio:
@@ -136,13 +142,20 @@ async def _stage(folder: Path, *, socket_mode: bool) -> AsyncIterator[Stage]:
             bot_url=bot_url,
             socket_mode=socket_mode,
         )
-        yield set_stage(slack, twilio, environment, bot_url)
+        yield set_stage(slack, twilio, clock, environment, bot_url)
 
 
 def set_stage(
-    slack: SlackStandIn, twilio: TwilioStandIn, environment: Mapping[str, str], bot_url: str
+    slack: SlackStandIn,
+    twilio: TwilioStandIn,
+    clock: PacedClock,
+    environment: Mapping[str, str],
+    bot_url: str,
 ) -> Stage:
-    """The stand-ins and the bot between them, with what the page needs to show them."""
+    """The stand-ins and the bot between them, with what the page needs to show them.
+
+    `clock` is the one that the phone network lives on.
+    """
     changes = Changes()
 
     def bot_changed() -> None:
@@ -159,6 +172,7 @@ def set_stage(
     return Stage(
         slack=slack,
         twilio=twilio,
+        clock=clock,
         bot=bot,
         traffic=Traffic(twilio.network),
         conversations=Conversations(slack.workspace),

@@ -15,7 +15,7 @@ from bot.sandbox.page.stage import Stage
 from bot.sandbox.run import set_stage
 from bot.sandbox.slack import Message, SlackStandIn
 from bot.sandbox.slack.content import Content
-from bot.sandbox.twilio import TwilioStandIn
+from bot.sandbox.twilio import PacedClock, TwilioStandIn
 from tests.contract.slack_stand_in_bot import BOT_TOKEN, SIGNING_SECRET, Json, LittleBot
 
 ACCOUNT_SID = "AC" + "a1" * 16
@@ -73,12 +73,13 @@ async def page_at_work() -> AsyncIterator[Page]:
     slack = SlackStandIn(
         bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET, request_url=f"{bot_url}/slack/events"
     )
-    twilio = TwilioStandIn(account_sid=ACCOUNT_SID, auth_token="b2" * 16)
+    clock = PacedClock()
+    twilio = TwilioStandIn(account_sid=ACCOUNT_SID, auth_token="b2" * 16, clock=clock)
     company.seed_workspace(slack)
     company.seed_network(twilio.network)
     jar = aiohttp.CookieJar(unsafe=True)
     async with slack, twilio, aiohttp.ClientSession(cookie_jar=jar) as http:
-        stage = set_stage(slack, twilio, {}, bot_url)
+        stage = set_stage(slack, twilio, clock, {}, bot_url)
         server = PageServer(stage)
         await server.start()
         async with http.get(server.url) as response:

@@ -200,6 +200,108 @@ def test_scene_that_is_over_comes_back_later(network: PhoneNetwork, clock: Manua
     assert company.FRAUDSTER in callers()
 
 
+def test_toll_fraud_burst_is_three_hundred_calls_to_one_prefix_within_a_minute(
+    network: PhoneNetwork, clock: ManualClock
+) -> None:
+    traffic = Traffic(network)
+    traffic.start()
+
+    traffic.play("fraud")
+    clock.advance(60)
+
+    burst = [call for call in live(network) if call.to.startswith(company.PREMIUM_PREFIX)]
+    outbound = [call for call in burst if call.direction == "outbound-api"]
+    assert len(outbound) == 300
+    assert {call.status for call in outbound} == {"in-progress"}
+
+
+def test_busy_monday_fills_the_lines_and_a_quiet_afternoon_empties_them(
+    network: PhoneNetwork, clock: ManualClock
+) -> None:
+    traffic = Traffic(network)
+    traffic.start()
+
+    traffic.play("busy")
+    clock.advance(120)
+    on_monday = len(live(network))
+    traffic.play("quiet")
+    in_the_afternoon = {call.from_ for call in live(network) if call.parent_call_sid is None}
+
+    assert on_monday >= 35
+    assert company.MARIA in in_the_afternoon
+    assert len(in_the_afternoon) == 2
+
+
+def test_quiet_afternoon_ends_a_burst_that_goes_on(
+    network: PhoneNetwork, clock: ManualClock
+) -> None:
+    traffic = Traffic(network)
+    traffic.start()
+    traffic.play("fraud")
+    clock.advance(30)
+
+    traffic.play("quiet")
+    clock.advance(600)
+
+    assert not [call for call in live(network) if call.direction == "outbound-api"]
+
+
+def test_support_conference_brings_four_people_into_one_room(
+    network: PhoneNetwork, switchboard: Switchboard
+) -> None:
+    Traffic(network).play("conference")
+
+    (card,) = switchboard.cards()
+    assert (card.title, len(card.legs)) == ("Outage at Northwind", 4)
+
+
+def test_call_that_is_hung_up_and_forgotten_troubles_nobody_later(
+    network: PhoneNetwork, clock: ManualClock
+) -> None:
+    Traffic(network).start()
+    for call in live(network):
+        network.hang_up(call)
+        network.remove(call)
+
+    clock.advance(600)
+
+    assert live(network)
+
+
+async def test_clock_and_scene_are_chosen_on_the_page(page: Page) -> None:
+    await page.do("clock", speed="10")
+    await page.do("scene", scene="busy")
+
+    controls = await page.part("controls")
+    assert page.stage.clock.pace.speed == 10
+    assert 'value="10" aria-pressed="true"' in controls
+    assert 'value="busy" aria-pressed="true"' in controls
+
+
+@pytest.mark.parametrize("deed", [("clock", "speed"), ("scene", "scene")])
+async def test_clock_and_scene_that_do_not_exist_change_nothing(
+    page: Page, deed: tuple[str, str]
+) -> None:
+    assert (await page.do(deed[0], **{deed[1]: "11"}))[0] == 404
+    assert page.stage.clock.is_real_time
+
+
+async def test_card_that_the_page_has_already_is_only_told_its_place(page: Page) -> None:
+    network = page.stage.twilio.network
+    call = network.call_in_progress(company.MARIA, company.SUPPORT_LINE)
+    async with page.http.get(f"{page.url}part/phones") as response:
+        known = response.headers["X-Latest-Card"]
+
+    async with page.http.get(f"{page.url}part/phones?known={known}") as response:
+        unchanged = await response.text()
+    network.hang_up(call)
+    async with page.http.get(f"{page.url}part/phones?known={known}") as response:
+        changed = await response.text()
+
+    assert f'<article data-key="{call.sid}" data-same></article>' in unchanged
+    assert "the line is dead" in changed
+
+
 def test_traffic_that_is_stopped_places_no_more_calls(
     network: PhoneNetwork, clock: ManualClock
 ) -> None:

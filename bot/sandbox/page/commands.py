@@ -1,8 +1,12 @@
-"""What can be typed, as the hints below the message field tell it."""
+"""What can be typed: hints below the message field, and what is offered as one types."""
 
+import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 COMMAND = "/calls"
+_WORD = re.compile(r"[a-z][a-z-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +29,22 @@ COMMANDS = (
     Hint("/calls freeze ", "stop all changes (admins)"),
     Hint("/calls help", "what you may do"),
 )
+
+
+def commands_in(manifest: str) -> Sequence[Hint]:
+    """The slash commands that the app's own manifest declares, each with the words of its hint."""
+    try:
+        declared = json.loads(manifest)["features"]["slash_commands"]
+        return [
+            hint
+            for each in declared
+            for hint in _with_words(each["command"], each["description"], each["usage_hint"])
+        ]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _with_words(command: str, description: str, usage: str) -> Sequence[Hint]:
+    known = {hint.text.strip(): hint for hint in COMMANDS}
+    texts = [f"{command} {word}" for word in _WORD.findall(usage)]
+    return [Hint(command, description), *(known.get(text, Hint(text, "")) for text in texts)]

@@ -3,17 +3,22 @@
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup
 
 from bot.sandbox import company
 from bot.sandbox.page import elements
+from bot.sandbox.page.cards import NOTHING_KNOWN, DrawnCards
 from bot.sandbox.page.commands import COMMANDS
 from bot.sandbox.page.conversation import Visit
 from bot.sandbox.page.markup import link
 from bot.sandbox.page.misbehaviour import SLACK_MODES, TWILIO_MODES
-from bot.sandbox.page.phones import shown_number
+from bot.sandbox.page.phones import Card, shown_number
 from bot.sandbox.page.stage import Stage
+from bot.sandbox.traffic import DAYS, SCENES
 
-PARTS = ("sidebar", "conversation", "modal", "phones", "machine")
+SPEEDS = (0, 1, 10)
+"""How fast the phone network can be made to live."""
+PARTS = ("sidebar", "conversation", "modal", "controls", "phones", "machine")
 HERE = Path(__file__).parent
 
 
@@ -22,6 +27,7 @@ class Drawing:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
+        self._cards = DrawnCards()
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -38,9 +44,13 @@ class Drawing:
             "TYPED": elements.TYPED,
             "commands": COMMANDS,
             "company_name": company.NAME,
+            "days": DAYS,
+            "draw_card": self._card,
             "link": link,
             "people": company.PEOPLE,
+            "scenes": SCENES,
             "slack_modes": SLACK_MODES,
+            "speeds": SPEEDS,
             "stage": stage,
             "twilio_modes": TWILIO_MODES,
         }
@@ -50,13 +60,23 @@ class Drawing:
         parts = {part: self.part(part, visit) for part in PARTS}
         return self._draw("page.html", visit, parts=parts)
 
-    def part(self, name: str, visit: Visit) -> str:
-        """One of the parts that change while one looks."""
-        return self._draw(f"{name}.html", visit)
+    def part(self, name: str, visit: Visit, *, known: int = NOTHING_KNOWN) -> str:
+        """One of the parts that change while one looks; cards up to `known` are left out."""
+        return self._draw(f"{name}.html", visit, known=known)
+
+    @property
+    def latest_card(self) -> int:
+        """What to pass as `known` by whoever has been given all the cards."""
+        return self._cards.latest
 
     def log(self, visit: Visit, **found: object) -> str:
         """What the bot's own commands say of its log."""
         return self._draw("log.html", visit, **found)
+
+    def _card(self, card: Card, visit: Visit, known: int) -> Markup:
+        return self._cards.html(
+            card, visit.user.tz, known, lambda: self._draw("card.html", visit, card=card)
+        )
 
     def _draw(self, template: str, visit: Visit, **more: object) -> str:
         reader = self._stage.conversations.reader(visit.user)

@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
 
 from aiohttp import web
 
+from bot.sandbox import company
+from bot.sandbox.page.cards import NOTHING_KNOWN
+from bot.sandbox.page.commands import Hint, commands_in
 from bot.sandbox.page.conversation import Visit
-from bot.sandbox.page.drawing import HERE, PARTS, Drawing
+from bot.sandbox.page.drawing import HERE, PARTS, SPEEDS, Drawing
 from bot.sandbox.page.elements import Form, first
 from bot.sandbox.page.guards import Guard
 from bot.sandbox.page.phones import DEAD_CALLS_STAY
@@ -18,6 +22,7 @@ from bot.sandbox.twilio import Call, Conference
 
 _PARTS_OF_SLACK = ("sidebar", "conversation", "modal", "machine")
 _PHONES = ("phones",)
+_CONTROLS = ("controls",)
 _HTML = "text/html"
 
 
@@ -37,6 +42,7 @@ class PageServer:
         self._host, self._port = host, port
         self._runner: web.AppRunner | None = None
         self._unsubscribe: list[Callable[[], None]] = []
+        self._commands: Sequence[Hint] = ()
         self._one_at_a_time = asyncio.Lock()
 
     async def start(self) -> None:
@@ -73,6 +79,7 @@ class PageServer:
         app.router.add_get("/", self._show_page)
         app.router.add_get("/part/{part}", self._show_part)
         app.router.add_get("/changes", self._tell_changes)
+        app.router.add_get("/offers", self._offer)
         app.router.add_get("/log", self._show_log)
         app.router.add_static("/static", HERE / "static")
         for path, deed in self._deeds().items():
@@ -88,6 +95,8 @@ class PageServer:
             "/phones/place": self._place_call,
             "/phones/answer": self._answer,
             "/phones/hang-up": self._hang_up,
+            "/scene": self._play,
+            "/clock": self._set_speed,
             "/faults/twilio": self._spoil_twilio,
             "/faults/slack": self._spoil_slack,
             "/bot/start": self._start_bot,
@@ -109,8 +118,12 @@ class PageServer:
         part = request.match_info["part"]
         if part not in PARTS:
             raise web.HTTPNotFound
-        html = self._drawing.part(part, self._visit(request))
-        return web.Response(text=html, content_type=_HTML)
+        known = request.query.get("known", "")
+        html = self._drawing.part(
+            part, self._visit(request), known=int(known) if known.isdecimal() else NOTHING_KNOWN
+        )
+        headers = {"X-Latest-Card": str(self._drawing.latest_card)}
+        return web.Response(text=html, content_type=_HTML, headers=headers)
 
     async def _tell_changes(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -120,6 +133,16 @@ class PageServer:
                 line = f"data: {','.join(sorted(parts))}\n\n" if parts else ": quiet\n\n"
                 await response.write(line.encode())
         return response
+
+    async def _offer(self, _request: web.Request) -> web.Response:
+        """What can be typed: the commands of the app's manifest, and everybody's name."""
+        async with self._one_at_a_time:
+            if not self._commands:
+                manifest = await self._stage.bot.ask("manifest")
+                self._commands = commands_in(manifest.output)
+        people = [{"text": f"@{one.name}", "does": one.real_name} for one in company.PEOPLE]
+        commands = [asdict(hint) for hint in self._commands]
+        return web.json_response({"commands": commands, "people": people})
 
     async def _show_log(self, request: web.Request) -> web.Response:
         async with self._one_at_a_time:
@@ -138,6 +161,17 @@ class PageServer:
 
     async def _hang_up(self, form: Form) -> str:
         self._stage.twilio.network.hang_up_party(first(form, "call"))
+        return ""
+
+    async def _play(self, form: Form) -> str:
+        self._stage.traffic.play(first(form, "scene"))
+        self._stage.changes.tell(_CONTROLS)
+        return ""
+
+    async def _set_speed(self, form: Form) -> str:
+        speeds = {str(speed): speed for speed in SPEEDS}
+        self._stage.clock.set_speed(speeds[first(form, "speed")])
+        self._stage.changes.tell(_CONTROLS)
         return ""
 
     async def _spoil_twilio(self, form: Form) -> str:

@@ -9,7 +9,7 @@ from bot.sandbox.page.misbehaviour import Misbehaviour
 from bot.sandbox.page.phones import Switchboard
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.traffic import Traffic
-from bot.sandbox.twilio import TwilioStandIn
+from bot.sandbox.twilio import PacedClock, TwilioStandIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Stage:
 
     slack: SlackStandIn
     twilio: TwilioStandIn
+    clock: PacedClock
     bot: BotProcess
     traffic: Traffic
     conversations: Conversations

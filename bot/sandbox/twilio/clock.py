@@ -172,6 +172,9 @@ class PacedClock:
 
     def _ring(self) -> None:
         age_s = self.age_s(self.now())
-        while self._timers and self._timers[0][0] <= age_s:
-            heapq.heappop(self._timers)[-1].fire()
-        self._set_alarm()
+        try:
+            while self._timers and self._timers[0][0] <= age_s:
+                heapq.heappop(self._timers)[-1].fire()
+        finally:
+            # One callback that fails must not stop the clock for the others.
+            self._set_alarm()

@@ -1,82 +1,18 @@
-// Keeps the page up to date and sends what the person does; the server draws everything.
-"use strict";
+// The chat and the phones: sends what the person does, and shows modals as dialogs.
 
-const query = new URLSearchParams({ as: document.body.dataset.as, in: document.body.dataset.in });
-const parts = new Map([...document.querySelectorAll("[data-part]")].map((box) => [box.dataset.part, box]));
+import { completeIn } from "./completion.js";
+import { follow, parts } from "./live.js";
+
 const modal = parts.get("modal");
 const confirmation = document.getElementById("confirm");
 const composer = document.getElementById("composer");
 const text = document.getElementById("text");
 const scroll = document.getElementById("scroll");
+let isAtEnd = true;
 
-// The HTML that each keyed child was last drawn from, so that what has not changed stays as it is.
-const drawnFrom = new WeakMap();
-for (const box of parts.values()) for (const child of box.children) drawnFrom.set(child, child.outerHTML);
-
-function put(box, html) {
-  const fresh = new DOMParser().parseFromString(html, "text/html").body;
-  const old = new Map([...box.children].map((child) => [child.dataset.key, child]));
-  let at = box.firstElementChild;
-  for (const child of [...fresh.children]) {
-    const source = child.outerHTML;
-    const there = old.get(child.dataset.key);
-    old.delete(child.dataset.key);
-    let now = there;
-    if (!there || drawnFrom.get(there) !== source) {
-      now = document.importNode(child, true);
-      drawnFrom.set(now, source);
-      if (there) {
-        if (at === there) at = there.nextElementSibling;
-        replace(there, now);
-      }
-    }
-    if (now === at) at = at.nextElementSibling;
-    else if (now.nextElementSibling !== at || now.parentNode !== box) box.insertBefore(now, at);
-  }
-  for (const gone of old.values()) gone.remove();
-}
-
-function replace(there, now) {
-  const focused = there.contains(document.activeElement) ? document.activeElement : null;
-  const open = [...there.querySelectorAll("details")].map((details) => details.open);
-  now.querySelectorAll("details").forEach((details, index) => { details.open = open[index] ?? false; });
-  if (modal.contains(there)) keepTyped(there, now);
-  there.replaceWith(now);
-  if (focused) [...now.querySelectorAll(focused.tagName)].find((one) => isSame(one, focused))?.focus();
-}
-
-const isTicked = (field) => field.type === "radio" || field.type === "checkbox";
-const isSame = (one, other) => one.name === other.name && one.type === other.type
-  && (one.value === other.value || !(isTicked(one) || one.tagName === "BUTTON"));
-
-function keepTyped(there, now) {
-  for (const field of there.querySelectorAll("textarea, select, input:not([type=hidden])")) {
-    const same = [...now.querySelectorAll(field.tagName)].find((one) => isSame(one, field));
-    if (!same) continue;
-    if (isTicked(field)) same.checked = field.checked;
-    else if (!same.options || [...same.options].some((option) => option.value === field.value)) same.value = field.value;
-  }
-}
-
-const busy = new Map();
-
-// One request for a part at a time; what changes meanwhile is fetched once after it.
-async function refresh(name) {
-  if (busy.has(name)) return void busy.set(name, true);
-  do {
-    busy.set(name, false);
-    const answer = await fetch(`/part/${name}?${query}`).catch(() => null);
-    if (answer?.ok) show(name, await answer.text());
-  } while (busy.get(name));
-  busy.delete(name);
-}
-
-function show(name, html) {
-  const isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
-  put(parts.get(name), html);
+function shown(name) {
   if (name === "conversation" && isAtEnd) toEnd();
   if (name === "modal") showModal();
-  tick();
 }
 
 function showModal() {
@@ -94,32 +30,8 @@ function showModal() {
 
 function toEnd() { scroll.scrollTop = scroll.scrollHeight; }
 
-function tick() {
-  const now = Date.now() / 1000;
-  for (const time of document.querySelectorAll("[data-since]")) {
-    const s = Math.max(0, Math.floor(now - time.dataset.since));
-    const shown = `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
-    if (time.textContent !== shown) time.textContent = shown;
-  }
-}
-
-let source = null;
-
-function listen() {
-  source = new EventSource("/changes");
-  source.onmessage = (event) => event.data.split(",").forEach((name) => parts.has(name) && refresh(name));
-  source.onerror = () => document.body.classList.add("cut-off");
-  source.onopen = () => {
-    // Another run of the sandbox knows nothing of this page.
-    if (document.body.classList.contains("cut-off")) location.reload();
-    else parts.forEach((_, name) => refresh(name));
-  };
-}
-
-// A browser keeps six connections to a server; pages that nobody sees must not take them all.
-document.addEventListener("visibilitychange", () => {
-  source?.close();
-  if (!document.hidden) listen();
+scroll.addEventListener("scroll", () => {
+  isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
 });
 
 async function send(url, form, button) {
@@ -188,9 +100,11 @@ function say() {
   toEnd();
 }
 
+// What is offered is moved through first; the arrow keys recall only when nothing is.
+completeIn(text, document.getElementById("offers"));
 text.addEventListener("keydown", (event) => {
   const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-  if (!step || (recalled + step < 0)) return;
+  if (event.defaultPrevented || !step || (recalled + step < 0)) return;
   event.preventDefault();
   recalled = Math.min(typedBefore.length, recalled + step);
   text.value = typedBefore[recalled] ?? "";
@@ -203,8 +117,6 @@ document.addEventListener("click", (event) => {
   text.focus();
 });
 
-setInterval(tick, 1000);
-tick();
 toEnd();
 showModal();
-if (!document.hidden) listen();
+follow(shown);
