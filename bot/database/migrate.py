@@ -16,11 +16,16 @@ from bot.database.faults import as_log_unavailable
 from bot.database.tables import SCHEMA_REVISION, metadata
 from bot.database.triggers import assert_triggers
 from bot.database.url import driver_url, is_sqlite
+from bot.domain.errors import HookflashError
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 _SQLITE_FILE_MODE = 0o600
+
+
+class SchemaOutdatedError(HookflashError):
+    """The database's schema is not the one that this version needs; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,23 @@ def check(database_url: str) -> SchemaState:
         with _connection(database_url) as connection:
             assert_triggers(connection)
     return state
+
+
+def prepare(database_url: str) -> None:
+    """Bring SQLite's schema up to date; refuse an out-of-date PostgreSQL, which may be shared.
+
+    Raises:
+        DatabaseUrlError: the URL names no database that Hookflash can use.
+        LogUnavailableError: the database does not answer.
+        LogUnprotectedError: triggers of the log are missing, disabled or changed.
+        SchemaOutdatedError: with the command to run.
+    """
+    state = check(database_url)
+    if state.is_up_to_date:
+        return
+    if not is_sqlite(driver_url(database_url)):
+        raise SchemaOutdatedError(state.advice)
+    upgrade(database_url)
 
 
 def all_tables() -> frozenset[str]:
