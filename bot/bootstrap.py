@@ -35,9 +35,7 @@ from bot.database import migrate
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import Database, open_database
 from bot.database.ledger import SqlLedger
-from bot.database.url import driver_url, is_sqlite
 from bot.domain.audit import MAIN_CHAIN
-from bot.domain.errors import HookflashError
 from bot.domain.people import Role
 from bot.domain.redirects import RedirectPolicy
 from bot.settings import Settings
@@ -47,9 +45,10 @@ from bot.slack.audiences import Audiences
 from bot.slack.channels import ChannelBook
 from bot.slack.desk import Desk
 from bot.slack.directory import SlackMemberDirectory
+from bot.slack.home_tab import HomeTab
 from bot.slack.http import events_handler
 from bot.slack.installation import Installation
-from bot.slack.listeners import FEATURES
+from bot.slack.listeners import FEATURES, help_for
 from bot.slack.live_list import LiveList
 from bot.slack.replies import Replies
 from bot.slack.socket_mode import SocketMode, build_socket_mode
@@ -66,10 +65,6 @@ DRAIN_S = 20.0
 START_WAITS_S = 1.0
 
 _log = structlog.get_logger(__name__)
-
-
-class SchemaOutdatedError(HookflashError):
-    """The database's schema is not the one that this version needs; the message says what to do."""
 
 
 def now() -> datetime:
@@ -94,23 +89,6 @@ async def serve(settings: Settings, *, deadlines: Deadlines = DEFAULT_DEADLINES)
             on_listening=lambda: _log.info("ready", host=settings.host, port=settings.port),
             on_stop=bot.stop,
         )
-
-
-async def prepare_database(database_url: str) -> None:
-    """Bring SQLite's schema up to date; refuse an out-of-date PostgreSQL, which may be shared.
-
-    Raises:
-        SchemaOutdatedError: with the command to run.
-    """
-    state = await asyncio.to_thread(migrate.check, database_url)
-    if state.is_up_to_date:
-        return
-    if not is_sqlite(driver_url(database_url)):
-        raise SchemaOutdatedError(
-            f"The database's schema is {state.current or 'empty'} and must be {state.needed}. "
-            "Run: hookflash db upgrade"
-        )
-    await asyncio.to_thread(migrate.upgrade, database_url)
 
 
 class Bot:
@@ -313,7 +291,12 @@ class Bot:
             live=self.live,
             destinations=DestinationBook(self.finder, self.numbers),
             announcer=SlackAnnouncer(
-                self.replies, self.audiences, self.live_list, clock=self._clock, place=self.place
+                self.replies,
+                self.audiences,
+                self.live_list,
+                self.home,
+                clock=self._clock,
+                place=self.place,
             ),
             tasks=self.tasks,
             counter=self.metrics,
@@ -350,6 +333,20 @@ class Bot:
         return LiveList(self.live, self.log_health, clock=self._clock, place=self.place)
 
     @cached_property
+    def home(self) -> HomeTab:
+        """Draws and publishes the Home tab."""
+        return HomeTab(
+            self.live_list,
+            self.log,
+            self.rights,
+            self.audiences,
+            self.replies,
+            help_for=help_for,
+            clock=self._clock,
+            place=self.place,
+        )
+
+    @cached_property
     def desk(self) -> Desk:
         """What the listeners work with."""
         return Desk(
@@ -366,6 +363,7 @@ class Bot:
             replies=self.replies,
             audiences=self.audiences,
             live_list=self.live_list,
+            home=self.home,
             tasks=self.tasks,
             clock=self._clock,
             place=self.place,
@@ -381,7 +379,7 @@ async def run_bot(
     settings: Settings, *, clock: Clock = now, deadlines: Deadlines = DEFAULT_DEADLINES
 ) -> AsyncIterator[Bot]:
     """Everything wired together and started, but for the HTTP server in front of it."""
-    await prepare_database(settings.database_url.get_secret_value())
+    await asyncio.to_thread(migrate.prepare, settings.database_url.get_secret_value())
     async with AsyncExitStack() as closing:
         database = open_database(settings.database_url.get_secret_value())
         closing.push_async_callback(database.close)

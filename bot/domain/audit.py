@@ -54,6 +54,7 @@ class Surface(StrEnum):
     COMMAND = "command"
     BUTTON = "button"
     MODAL = "modal"
+    HOME = "home"
     RUN = "run"
     MACHINE = "machine"
     TERMINAL = "terminal"

@@ -25,6 +25,7 @@ class OriginKind(StrEnum):
     COMMAND = "command"
     LIST = "list"
     CARD = "card"
+    HOME = "home"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Origin:
     """Where the person acted in Slack, so that any process can answer there later.
 
     `list_state` is what the list's own paging buttons carry, so that it can be drawn again.
+    `view_id` is the modal that lay over the Home tab, empty where the tab itself was clicked.
     """
 
     kind: OriginKind
@@ -40,6 +42,7 @@ class Origin:
     message_ts: str = ""
     is_ephemeral: bool = True
     list_state: str = ""
+    view_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

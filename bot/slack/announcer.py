@@ -10,6 +10,7 @@ from bot.domain.audit import Event
 from bot.domain.changes import Change, OriginKind, Outcome, OutcomeReason
 from bot.domain.errors import InvalidInputError, TwilioError
 from bot.slack.audiences import Audiences
+from bot.slack.home_tab import HomeTab
 from bot.slack.list_state import ListState
 from bot.slack.live_list import LiveList
 from bot.slack.replies import Replies
@@ -33,6 +34,7 @@ class SlackAnnouncer:
         replies: Replies,
         audiences: Audiences,
         live_list: LiveList,
+        home: HomeTab,
         *,
         clock: Clock,
         place: Place,
@@ -40,20 +42,25 @@ class SlackAnnouncer:
         self._replies = replies
         self._audiences = audiences
         self._live_list = live_list
+        self._home = home
         self._clock = clock
         self._place = place
 
     async def announce(self, change: Change, outcome: Outcome) -> None:
         """Show it.
 
-        The card or the list that was clicked shows it, buttons gone. What was changed, or may have
-        been, is told to the channel too; what was not, to the person alone.
+        What was clicked shows it: the card, buttons gone, or the list. What was changed, or may
+        have been, is told to the channel too; what was not, to the person alone. The Home tab
+        belongs to no channel: what was changed from there also comes in a direct message.
         """
+        origin = change.request.origin
         is_shown = await self._show_where_clicked(change, outcome)
-        is_told_to_all = is_shown and not change.request.origin.is_ephemeral
+        is_told_to_all = is_shown and not origin.is_ephemeral
         if outcome.event is Event.FAILED:
             if not is_shown:
                 await self._tell_asker(change, outcome)
+        elif origin.kind is OriginKind.HOME:
+            await self._tell_asker(change, outcome)
         elif not is_told_to_all:
             await self._tell_channel(change, outcome)
 
@@ -64,6 +71,8 @@ class SlackAnnouncer:
                 return await self._show_on_list(change, outcome)
             case OriginKind.CARD:
                 return await self._show_on_card(change, outcome)
+            case OriginKind.HOME:
+                return await self._show_on_home(change, outcome)
             case OriginKind.COMMAND:
                 return False
 
@@ -91,6 +100,16 @@ class SlackAnnouncer:
             return False
         await self._replies.replace(origin, change.actor.user_id, view)
         return True
+
+    async def _show_on_home(self, change: Change, outcome: Outcome) -> bool:
+        """The tab as it is now, with what came of the click on top; first the modal over it."""
+        origin = change.request.origin
+        if origin.view_id:
+            audience = await self._who_sees(change)
+            view = result_card(change, outcome, audience=audience, place=self._place)
+            await self._replies.update_modal(origin.view_id, view)
+        banner = outcome_words(change, outcome, self._place)
+        return await self._home.show_again(origin, change.actor, banner=banner)
 
     async def _tell_asker(self, change: Change, outcome: Outcome) -> None:
         audience = await self._audiences.alone(change.actor)

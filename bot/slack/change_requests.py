@@ -16,7 +16,8 @@ def origin_of(origin: Origin, button: CallValue) -> Origin:
     """Where the button stands: on a list that can be drawn again, or on a card."""
     if not button.list_state:
         return origin
-    return replace(origin, kind=OriginKind.LIST, list_state=button.list_state)
+    kind = OriginKind.HOME if origin.kind is OriginKind.HOME else OriginKind.LIST
+    return replace(origin, kind=kind, list_state=button.list_state)
 
 
 def hang_up_request(

@@ -15,11 +15,12 @@ from bot.application.numbers import NumberBook
 from bot.application.perform_change import ChangeWorker
 from bot.application.ports import AuditReader, CallGateway, Clock, TaskSpawner
 from bot.application.rights import Guard, Rights
-from bot.domain.changes import Change, Origin
+from bot.domain.changes import Change, Origin, OriginKind
 from bot.domain.errors import HookflashError
 from bot.domain.people import Actor
 from bot.slack.audiences import Audiences
-from bot.slack.errors import explain
+from bot.slack.errors import explain, words
+from bot.slack.home_tab import HomeTab
 from bot.slack.live_list import LiveList
 from bot.slack.replies import Replies
 from bot.slack.views.formatting import Place
@@ -44,6 +45,7 @@ class Desk:
     replies: Replies
     audiences: Audiences
     live_list: LiveList
+    home: HomeTab
     tasks: TaskSpawner
     clock: Clock
     place: Place
@@ -59,7 +61,18 @@ class Desk:
         async def tell(fault: Exception) -> None:
             if not isinstance(fault, HookflashError):
                 _log.error("an answer failed", exc_info=fault)
-            view = explain(fault, command=self.place.command)
-            await self.replies.to_asker(origin, actor.user_id, view)
+            await self.tell(fault, origin, actor)
 
         self.tasks.spawn(work, name="answer", on_fault=tell)
+
+    async def tell(self, fault: Exception, origin: Origin, actor: Actor) -> None:
+        """Say what went wrong, where the person is looking."""
+        view = explain(fault, command=self.place.command)
+        if origin.view_id:
+            await self.replies.replace(origin, actor.user_id, view)
+        elif origin.kind is not OriginKind.HOME:
+            await self.replies.to_asker(origin, actor.user_id, view)
+        else:
+            sentence = words(fault, self.place.command)
+            if not await self.home.show_again(origin, actor, banner=sentence):
+                await self.replies.to_asker(origin, actor.user_id, view)

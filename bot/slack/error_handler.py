@@ -18,7 +18,12 @@ from bot.domain.errors import (
 )
 from bot.slack.desk import Desk
 from bot.slack.errors import explain, stale_words, words
-from bot.slack.payloads import MalformedPayloadError, parse_click, parse_submission
+from bot.slack.payloads import (
+    MalformedPayloadError,
+    parse_click,
+    parse_home_opening,
+    parse_submission,
+)
 from bot.slack.redirect_form import RedirectForm
 from bot.slack.views.escaping import clip
 from bot.slack.views.notice import notice_modal
@@ -56,7 +61,7 @@ def _answer(error: Exception, body: Mapping[str, Any], desk: Desk) -> BoltRespon
         return _command_answer(error, desk)
     if body.get("type") == "view_submission":
         return _json(_modal_answer(error, body, desk))
-    return _click_answer(error, body, desk)
+    return _later_answer(error, body, desk)
 
 
 def _command_answer(error: Exception, desk: Desk) -> BoltResponse:
@@ -65,12 +70,12 @@ def _command_answer(error: Exception, desk: Desk) -> BoltResponse:
     return _json(answer)
 
 
-def _click_answer(error: Exception, body: Mapping[str, Any], desk: Desk) -> BoltResponse:
-    """A click has no answer of its own: the sentence comes by its response_url."""
-    asked = parse_click(body)
-    view = explain(error, command=desk.place.command)
-    user_id = asked.asking.actor.user_id
-    desk.tasks.spawn(desk.replies.to_asker(asked.origin, user_id, view), name="explain an error")
+def _later_answer(error: Exception, body: Mapping[str, Any], desk: Desk) -> BoltResponse:
+    """A click and an event have no answer of their own: the sentence comes another way."""
+    parse = parse_home_opening if body.get("type") == "event_callback" else parse_click
+    asked = parse(body)
+    work = desk.tell(error, asked.origin, asked.asking.actor)
+    desk.tasks.spawn(work, name="explain an error")
     return BoltResponse(status=200, body="")
 
 

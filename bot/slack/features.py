@@ -1,4 +1,4 @@
-"""What a feature is made of: its verbs, buttons and modals, each with its listener."""
+"""What a feature is made of: its verbs, buttons, modals and events, each with its listener."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from bot.domain.audit import Action
 from bot.slack.desk import Desk
-from bot.slack.payloads import Click, Command, Submission
+from bot.slack.payloads import Click, Command, HomeOpening, Submission
 
 
 class Ack(Protocol):
@@ -23,6 +23,7 @@ class Ack(Protocol):
 CommandListener = Callable[[Ack, Command, Desk], Awaitable[None]]
 ClickListener = Callable[[Ack, Click, Desk], Awaitable[None]]
 SubmissionListener = Callable[[Ack, Submission, Desk], Awaitable[None]]
+EventListener = Callable[[Ack, HomeOpening, Desk], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,9 @@ class Verb:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """One feature: its commands, its buttons by action id and its modals by callback id."""
+    """One feature: its commands, buttons by action id, modals by callback id, events by type."""
 
     verbs: tuple[Verb, ...] = ()
     buttons: Mapping[str, ClickListener] = field(default_factory=dict)
     modals: Mapping[str, SubmissionListener] = field(default_factory=dict)
+    events: Mapping[str, EventListener] = field(default_factory=dict)

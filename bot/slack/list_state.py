@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.filters import CallFilter, parse_call_filters
-from bot.slack.views.values import parse_page_value
+from bot.slack.views.values import PageValue, parse_page_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +25,10 @@ class ListState:
         """
         state = parse_page_value(value)
         return cls(filters=parse_call_filters(state.filters.split(), now=now), page=state.page)
+
+    def encode(self) -> PageValue:
+        """What a button carries that leads back here."""
+        return PageValue(self.page, self.filters.describe())
+
+
+FIRST_PAGE = ListState(filters=CallFilter())

@@ -29,7 +29,7 @@ def build_manifest(*, command: str, url: str | None, socket_mode: bool = False) 
     """
     events_url = f"{(url or EXAMPLE_URL).rstrip('/')}/slack/events"
     command_url = {} if socket_mode else {"url": events_url}
-    interactivity_url = {} if socket_mode else {"request_url": events_url}
+    request_url = {} if socket_mode else {"request_url": events_url}
     return {
         "_metadata": {"major_version": 1, "minor_version": 1},
         "display_information": {
@@ -39,7 +39,7 @@ def build_manifest(*, command: str, url: str | None, socket_mode: bool = False) 
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": True,
             },
@@ -56,7 +56,8 @@ def build_manifest(*, command: str, url: str | None, socket_mode: bool = False) 
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {
-            "interactivity": {"is_enabled": True, **interactivity_url},
+            "event_subscriptions": {**request_url, "bot_events": _bot_events(FEATURES)},
+            "interactivity": {"is_enabled": True, **request_url},
             "org_deploy_enabled": False,
             "socket_mode_enabled": socket_mode,
             "token_rotation_enabled": False,
@@ -68,3 +69,8 @@ def usage_hint(features: Sequence[Feature]) -> str:
     """What Slack shows while the command is typed."""
     verbs = [verb.name for feature in features for verb in feature.verbs if verb.name]
     return f"[{' | '.join(verbs)}]"[:LONGEST_HINT]
+
+
+def _bot_events(features: Sequence[Feature]) -> list[str]:
+    """The events that somebody listens to."""
+    return sorted({event_type for feature in features for event_type in feature.events})

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 # The parts of a payload that Bolt itself reads without looking at their kind.
 _OBJECTS = ("user", "team", "enterprise", "channel", "view", "container", "message", "event")
 _NEVER_NULL = ("actions", "event")
+_IDS_OR_OBJECTS = ("user", "team", "channel", "enterprise")
+_MAY_HOLD_THEM = ("event", "message", "previous_message", "item", "assistant_thread")
 _TEXTS = ("type", "user_id", "team_id", "enterprise_id", "callback_id", "command", "ssl_check")
 
 
@@ -16,6 +21,9 @@ def has_payload_shape(payload: object) -> bool:
         all(isinstance(payload.get(name), dict | None) for name in _OBJECTS)
         and all(isinstance(payload.get(name), str | None) for name in _TEXTS)
         and ("actions" not in payload or _are_actions(payload["actions"]))
+        and ("event" not in payload or isinstance(payload["event"].get("type"), str))
+        and _is_readable(payload)
+        and _are_authorizations(payload.get("authorizations"))
     )
 
 
@@ -24,4 +32,20 @@ def _are_actions(actions: object) -> bool:
         isinstance(actions, list)
         and bool(actions)
         and all(isinstance(action, dict) for action in actions)
+    )
+
+
+def _is_readable(part: Mapping[str, Any]) -> bool:
+    """Whether whoever and whatever is named in it, at any depth that Bolt looks, is an id or so."""
+    if not all(isinstance(part.get(name), dict | str | None) for name in _IDS_OR_OBJECTS):
+        return False
+    parts = [part.get(name) for name in _MAY_HOLD_THEM]
+    return all(_is_readable(each) for each in parts if isinstance(each, dict))
+
+
+def _are_authorizations(authorizations: object) -> bool:
+    if authorizations is None:
+        return True
+    return isinstance(authorizations, list) and all(
+        isinstance(each, dict) and _is_readable(each) for each in authorizations
     )

@@ -41,7 +41,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Click:
-    """A press of a button in a message; `value` is what the button carries."""
+    """A press of a button in a message or a view; `value` is what the button carries."""
 
     asking: Asking
     origin: Origin
@@ -56,6 +56,15 @@ class Submission:
     asking: Asking
     metadata: str
     inputs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeOpening:
+    """Somebody opened the app's conversation on this tab: `home` or `messages`."""
+
+    asking: Asking
+    origin: Origin
+    tab: str
 
 
 def request_id(*parts: str) -> str:
@@ -104,8 +113,7 @@ def parse_click(body: Mapping[str, Any]) -> Click:
     action = actions[0]
     container = _part(body, "container")
     channel_id = _optional(body.get("channel") or {}, "id")
-    message_ts = _optional(container, "message_ts")
-    where = message_ts or _optional(container, "view_id")
+    where = _optional(container, "message_ts") or _optional(container, "view_id")
     action_id = _text(action, "action_id")
     return Click(
         asking=Asking(
@@ -122,15 +130,43 @@ def parse_click(body: Mapping[str, Any]) -> Click:
             surface=Surface.BUTTON,
             channel_id=channel_id,
         ),
-        origin=Origin(
-            kind=OriginKind.CARD,
-            channel_id=channel_id,
-            response_url=_optional(body, "response_url"),
-            message_ts=message_ts,
-            is_ephemeral=container.get("is_ephemeral") is True,
-        ),
+        origin=_origin_of_click(body, container),
         value=_optional(action, "value"),
         trigger_id=_optional(body, "trigger_id"),
+    )
+
+
+def _origin_of_click(body: Mapping[str, Any], container: Mapping[str, Any]) -> Origin:
+    """The message that was clicked, or the Home tab with or without a modal over it."""
+    if container.get("type") == "view":
+        is_home = _part(body, "view").get("type") == "home"
+        view_id = "" if is_home else _text(container, "view_id")
+        return Origin(kind=OriginKind.HOME, view_id=view_id)
+    return Origin(
+        kind=OriginKind.CARD,
+        channel_id=_optional(body.get("channel") or {}, "id"),
+        response_url=_optional(body, "response_url"),
+        message_ts=_optional(container, "message_ts"),
+        is_ephemeral=container.get("is_ephemeral") is True,
+    )
+
+
+def parse_home_opening(body: Mapping[str, Any]) -> HomeOpening:
+    """The event in *body*; only people of the installing workspace, guests included, can cause it.
+
+    Raises:
+        MalformedPayloadError: a part is missing or of another kind.
+    """
+    event = _part(body, "event")
+    actor = Actor(_text(body, "team_id"), _text(event, "user"))
+    return HomeOpening(
+        asking=Asking(
+            request_id=request_id("event", actor.team_id, _text(body, "event_id")),
+            actor=actor,
+            surface=Surface.HOME,
+        ),
+        origin=Origin(kind=OriginKind.HOME),
+        tab=_optional(event, "tab"),
     )
 
 
@@ -162,6 +198,7 @@ def origin_to_json(origin: Origin) -> dict[str, Any]:
         "ts": origin.message_ts,
         "ephemeral": origin.is_ephemeral,
         "list": origin.list_state,
+        "view": origin.view_id,
     }
 
 
@@ -179,6 +216,7 @@ def origin_from_json(carried: Mapping[str, Any]) -> Origin:
             message_ts=str(carried["ts"]),
             is_ephemeral=carried["ephemeral"] is True,
             list_state=str(carried["list"]),
+            view_id=str(carried.get("view", "")),
         )
     except (KeyError, ValueError) as error:
         raise MalformedPayloadError("private_metadata") from error

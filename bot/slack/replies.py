@@ -14,10 +14,11 @@ from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncRateLimitErrorRetryHandler,
 )
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.domain.changes import Origin
-from bot.slack.views.message import MessageView
+from bot.slack.views.message import MessageView, in_modal
 
 _log = logging.getLogger(__name__)
 
@@ -49,16 +50,31 @@ class Replies:
             await self._directly(user_id, view)
 
     async def replace(self, origin: Origin, user_id: str, view: MessageView) -> None:
-        """Put *view* where the message was that the person acted on."""
+        """Put *view* where the message was that the person acted on, or into the modal."""
+        if origin.view_id and await self.update_modal(origin.view_id, view):
+            return
         if await self._respond(origin, {"replace_original": True} | _content(view)):
             return
         if not origin.is_ephemeral and await self._update(origin, view):
             return
         await self._directly(user_id, view)
 
-    async def open_modal(self, trigger_id: str, view: dict[str, Any]) -> bool:
-        """Open a modal; False where Slack did not (a trigger lives for 3 s)."""
-        return await self._call(self._client.views_open, trigger_id=trigger_id, view=view)
+    async def open_modal(self, origin: Origin, trigger_id: str, view: dict[str, Any]) -> str:
+        """Open a modal, on top of the one that was clicked; its id.
+
+        Empty where Slack did not open it: a trigger lives for 3 s.
+        """
+        method = self._client.views_push if origin.view_id else self._client.views_open
+        answer = await self._ask(method, trigger_id=trigger_id, view=view)
+        return str(answer["view"]["id"]) if answer else ""
+
+    async def update_modal(self, view_id: str, view: MessageView) -> bool:
+        """Put *view* into the modal; False where that is closed by now."""
+        return await self._call(self._client.views_update, view_id=view_id, view=in_modal(view))
+
+    async def publish_home(self, user_id: str, view: dict[str, Any]) -> bool:
+        """Put *view* into the person's Home tab; False where Slack did not."""
+        return await self._call(self._client.views_publish, user_id=user_id, view=view)
 
     async def _respond(self, origin: Origin, body: dict[str, Any]) -> bool:
         if not origin.response_url:
@@ -98,13 +114,17 @@ class Replies:
             _log.error("an answer could not be shown to anybody", extra={"text": view.text})
 
     async def _call(self, method: Any, **arguments: Any) -> bool:
+        return await self._ask(method, **arguments) is not None
+
+    async def _ask(self, method: Any, **arguments: Any) -> AsyncSlackResponse | None:
+        """What Slack answered; None where it refused or failed."""
         try:
             async with asyncio.timeout(ANSWER_DEADLINE_S):
-                await method(**arguments)
+                answer: AsyncSlackResponse = await method(**arguments)
         except _SLACK_FAULTS as fault:
             _log.warning("Slack refused or failed", extra={"fault": _name(fault)})
-            return False
-        return True
+            return None
+        return answer
 
 
 async def _send(webhook: AsyncWebhookClient, body: dict[str, Any]) -> int:

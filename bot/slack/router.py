@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -11,26 +12,29 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.domain.errors import UnknownVerbError
 from bot.slack.desk import Desk
-from bot.slack.features import Ack, Feature, SubmissionListener, Verb
+from bot.slack.features import Ack, EventListener, Feature, SubmissionListener, Verb
 from bot.slack.payloads import (
     Click,
     Command,
+    HomeOpening,
     parse_click,
     parse_command,
+    parse_home_opening,
     parse_submission,
 )
 
 # Bolt has no deadline of its own where the ack comes last; Slack gives up after 3 s.
 LISTENER_DEADLINE_S = 2.6
 LEARN_BEFORE_SUBMIT_S = 1.0
+ANY_TYPE = re.compile("")
 
-Asked = TypeVar("Asked", Command, Click)
+Asked = TypeVar("Asked", Command, Click, HomeOpening)
 Listener = Callable[[Ack, Asked, Desk], Awaitable[None]]
 BoltListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
 
 
 def register(app: AsyncApp, features: Sequence[Feature], desk: Desk) -> None:
-    """Let *app* answer for every verb, button and modal of the features."""
+    """Let *app* answer for every verb, button, modal and event of the features."""
     verbs = {verb.name: verb for feature in features for verb in feature.verbs}
     app.command(desk.place.command)(_command_listener(verbs, desk))
     for feature in features:
@@ -38,6 +42,9 @@ def register(app: AsyncApp, features: Sequence[Feature], desk: Desk) -> None:
             app.action(action_id)(_click_listener(on_click, desk))
         for callback_id, on_submit in feature.modals.items():
             app.view(callback_id)(_submission_listener(on_submit, desk))
+        for event_type, on_event in feature.events.items():
+            app.event(event_type)(_event_listener(on_event, desk))
+    app.event(ANY_TYPE)(_ignore)
 
 
 def _command_listener(verbs: Mapping[str, Verb], desk: Desk) -> BoltListener:
@@ -67,6 +74,18 @@ def _submission_listener(listener: SubmissionListener, desk: Desk) -> BoltListen
             await listener(ack, asked, desk)
 
     return submission
+
+
+def _event_listener(listener: EventListener, desk: Desk) -> BoltListener:
+    async def event(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await _run(listener, ack, parse_home_opening(body), desk)
+
+    return event
+
+
+async def _ignore(ack: AsyncAck) -> None:
+    """Take an event that nobody listens to: refused, it would come again and again."""
+    await ack()
 
 
 def find_verb(verbs: Mapping[str, Verb], command: Command) -> Verb:

@@ -147,7 +147,7 @@ def test_a_card_of_a_finished_call_offers_no_change() -> None:
 
 
 def test_a_viewers_card_in_a_channel_offers_to_look_again_only() -> None:
-    view = call_card(details_of(a_call()), last_change_id="", audience=VIEWERS, is_ephemeral=False)
+    view = call_card(details_of(a_call()), last_change_id="", audience=VIEWERS, can_be_posted=False)
 
     assert labels(view) == ["Refresh"]
 

@@ -70,8 +70,20 @@ def test_there_is_one_command_and_it_leads_to_every_verb() -> None:
 def test_no_event_and_no_shortcut_is_asked_for_that_nobody_listens_to() -> None:
     made = manifest()
 
+    events = {event_type for feature in FEATURES for event_type in feature.events}
     assert "shortcuts" not in made["features"]
-    assert "event_subscriptions" not in made["settings"]
+    assert set(made["settings"]["event_subscriptions"]["bot_events"]) == events
+    assert made["features"]["app_home"]["home_tab_enabled"] is ("app_home_opened" in events)
+
+
+def test_an_address_is_told_where_slack_has_to_come_and_only_there() -> None:
+    address = "https://calls.example.com/slack/events"
+    over_http = manifest()["settings"]
+    through_sockets = build_manifest(command="/calls", url=None, socket_mode=True)["settings"]
+
+    for part in ("event_subscriptions", "interactivity"):
+        assert over_http[part]["request_url"] == address
+        assert "request_url" not in through_sockets[part]
 
 
 @pytest.mark.skipif(not SCHEMA.exists(), reason="Slack's schema is not at hand")

@@ -145,11 +145,11 @@ def test_slack_takes_any_list_of_finished_calls(
 
 
 @few_examples
-@given(details=DETAILS, audience=AUDIENCES, is_ephemeral=st.booleans())
+@given(details=DETAILS, audience=AUDIENCES, can_be_posted=st.booleans())
 def test_slack_takes_any_card(
-    details: CallDetails, audience: Audience, *, is_ephemeral: bool
+    details: CallDetails, audience: Audience, *, can_be_posted: bool
 ) -> None:
-    view = call_card(details, last_change_id=None, audience=audience, is_ephemeral=is_ephemeral)
+    view = call_card(details, last_change_id=None, audience=audience, can_be_posted=can_be_posted)
 
     assert_slack_takes(view)
 

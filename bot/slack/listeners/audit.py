@@ -10,6 +10,7 @@ from bot.domain.filters import parse_audit_filters
 from bot.slack.desk import Desk
 from bot.slack.features import Ack, Feature, Verb
 from bot.slack.payloads import Click, Command
+from bot.slack.private_views import show_alone
 from bot.slack.views.action_ids import ActionId
 from bot.slack.views.audit_page import MOST_ROWS, audit_page, call_history
 from bot.slack.views.message import MessageView
@@ -59,10 +60,12 @@ async def _draw(desk: Desk, asked: Command | Click, query: AuditQuery) -> Messag
 
 
 async def _show_history(desk: Desk, asked: Click, call_sid: str) -> None:
-    page = await desk.log.page(AuditQuery(call_sid=call_sid))
-    audience = await desk.audiences.alone(asked.asking.actor)
-    view = call_history(call_sid, page, audience=audience)
-    await desk.replies.to_asker(asked.origin, asked.asking.actor.user_id, view)
+    async def draw() -> MessageView:
+        page = await desk.log.page(AuditQuery(call_sid=call_sid))
+        audience = await desk.audiences.alone(asked.asking.actor)
+        return call_history(call_sid, page, audience=audience)
+
+    await show_alone(desk, asked, draw)
 
 
 FEATURE = Feature(

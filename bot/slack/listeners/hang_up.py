@@ -5,12 +5,12 @@ from __future__ import annotations
 from bot.domain.audit import Action
 from bot.domain.calls import Conversation
 from bot.domain.card_version import CardVersion
-from bot.domain.sids import CallReference, FullSid, parse_call_reference
+from bot.domain.sids import CallReference, FullSid, split_call_reference
 from bot.slack.change_requests import hang_up_request, origin_of
 from bot.slack.choosing import find_or_ask
 from bot.slack.desk import Desk
 from bot.slack.features import Ack, Feature, Verb
-from bot.slack.payloads import Click, Command, first_word
+from bot.slack.payloads import Click, Command
 from bot.slack.views.action_ids import ActionId
 from bot.slack.views.confirm import hang_up_card
 from bot.slack.views.values import parse_call_value
@@ -27,8 +27,7 @@ async def hang_up_clicked(ack: Ack, asked: Click, desk: Desk) -> None:
 
 async def hang_up(ack: Ack, asked: Command, desk: Desk) -> None:
     """Hang up the call with this SID; for anything shorter ask first."""
-    name, reason = first_word(asked.rest)
-    reference = parse_call_reference(name)
+    reference, reason = split_call_reference(asked.rest)
     if isinstance(reference, FullSid):
         request = hang_up_request(asked.asking, asked.origin, reference.call_sid, reason=reason)
         desk.perform(await desk.changes.accept(request))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.application.rights import NEEDED_ROLE
 from bot.domain.audit import Action
+from bot.domain.people import Role
 from bot.slack.desk import Desk
 from bot.slack.features import Ack, CommandListener, Feature, Verb
 from bot.slack.payloads import Command
@@ -18,17 +19,21 @@ def help_listener(verbs: Sequence[Verb]) -> CommandListener:
     async def show_help(ack: Ack, asked: Command, desk: Desk) -> None:
         """Show what the person may run; everybody may ask."""
         role = desk.rights.role_of(asked.asking.actor)
-        rows = [
-            HelpRow(usage=verb.usage, example=verb.example, description=verb.description)
-            for verb in verbs
-            if role >= NEEDED_ROLE[verb.needs]
-        ]
-        view = help_page(rows, role=role, place=desk.place)
+        view = help_page(help_rows(verbs, role), role=role, place=desk.place)
         actor = asked.asking.actor
         desk.answer(desk.replies.to_asker(asked.origin, actor.user_id, view), asked.origin, actor)
         await ack()
 
     return show_help
+
+
+def help_rows(verbs: Sequence[Verb], role: Role) -> list[HelpRow]:
+    """What this role may run."""
+    return [
+        HelpRow(usage=verb.usage, example=verb.example, description=verb.description)
+        for verb in verbs
+        if role >= NEEDED_ROLE[verb.needs]
+    ]
 
 
 def build_feature(features: Sequence[Feature]) -> Feature:

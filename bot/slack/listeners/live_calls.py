@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.audit import Action
+from bot.domain.changes import OriginKind
 from bot.domain.filters import parse_call_filters
 from bot.slack.desk import Desk
 from bot.slack.features import Ack, Feature, Verb
@@ -50,6 +51,9 @@ async def _post(desk: Desk, asked: Command, wanted: ListState) -> None:
 
 async def _redraw(desk: Desk, asked: Click, wanted: ListState) -> None:
     actor, origin = asked.asking.actor, asked.origin
+    if origin.kind is OriginKind.HOME:
+        await desk.home.show(actor, wanted)
+        return
     audience = await desk.audiences.who_sees(
         actor, channel_id=origin.channel_id, is_ephemeral=origin.is_ephemeral
     )

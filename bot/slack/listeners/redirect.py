@@ -8,12 +8,12 @@ from bot.domain.audit import Action
 from bot.domain.calls import Conversation
 from bot.domain.card_version import CardVersion
 from bot.domain.redirects import Target, parse_target
-from bot.domain.sids import CallReference, FullSid, parse_call_reference
+from bot.domain.sids import CallReference, FullSid, split_call_reference
 from bot.slack.change_requests import origin_of, redirect_request
 from bot.slack.choosing import find_or_ask
 from bot.slack.desk import Desk
 from bot.slack.features import Ack, Feature, Verb
-from bot.slack.payloads import Click, Command, Submission, first_word
+from bot.slack.payloads import Click, Command, Submission
 from bot.slack.redirect_form import RedirectForm
 from bot.slack.views.action_ids import ActionId
 from bot.slack.views.notice import notice
@@ -28,8 +28,7 @@ from bot.slack.views.values import parse_call_value
 
 async def redirect(ack: Ack, asked: Command, desk: Desk) -> None:
     """Redirect the call with this SID; for anything shorter ask by the modal, filled in."""
-    name, rest = first_word(asked.rest)
-    reference = parse_call_reference(name)
+    reference, rest = split_call_reference(asked.rest)
     target, reason = parse_target(rest)
     if isinstance(reference, FullSid):
         request = redirect_request(
@@ -93,7 +92,7 @@ async def _open(
     """Open the modal at once, from what is known: a trigger lives for 3 s."""
     audience = desk.audiences.at_once(asked.asking.actor)
     modal = form.draw(desk.live.known(), at=desk.clock(), audience=audience, filled=filled)
-    if not await desk.replies.open_modal(asked.trigger_id, modal):
+    if not await desk.replies.open_modal(asked.origin, asked.trigger_id, modal):
         too_late = notice("Slack did not open the form in time. Please press the button again.")
         await desk.replies.to_asker(asked.origin, asked.asking.actor.user_id, too_late)
 

@@ -15,6 +15,7 @@ from bot.slack.choosing import find_or_ask
 from bot.slack.desk import Desk
 from bot.slack.features import Ack, Feature, Verb
 from bot.slack.payloads import Click, Command
+from bot.slack.private_views import show_alone
 from bot.slack.views.action_ids import ActionId
 from bot.slack.views.call_card import call_card
 from bot.slack.views.formatting import Audience
@@ -34,7 +35,9 @@ async def details_clicked(ack: Ack, asked: Click, desk: Desk) -> None:
     """Open the card to the person alone."""
     call_sid = parse_call_value(asked.value).call_sid
     await desk.guard.admit(asked.asking, Action.LIST)
-    desk.answer(_open(desk, asked, call_sid), asked.origin, asked.asking.actor)
+    # Inside a modal the card takes its place, since Slack stacks three modals at the most.
+    work = _refresh if asked.origin.view_id else _open
+    desk.answer(work(desk, asked, call_sid), asked.origin, asked.asking.actor)
     await ack()
 
 
@@ -61,14 +64,17 @@ async def _post_named(desk: Desk, asked: Command, reference: CallReference) -> N
 
 
 async def _open(desk: Desk, asked: Click, call_sid: str) -> None:
-    actor = asked.asking.actor
-    view = await _draw(desk, call_sid, await desk.audiences.alone(actor), is_ephemeral=True)
-    await desk.replies.to_asker(asked.origin, actor.user_id, view)
+    async def draw() -> MessageView:
+        audience = await desk.audiences.alone(asked.asking.actor)
+        can_be_posted = bool(asked.origin.channel_id)
+        return await _draw(desk, call_sid, audience, can_be_posted=can_be_posted)
+
+    await show_alone(desk, asked, draw)
 
 
 async def _post(desk: Desk, asked: Click | Command, call_sid: str) -> None:
     audience = await desk.audiences.in_channel(asked.origin.channel_id)
-    view = await _draw(desk, call_sid, audience, is_ephemeral=False)
+    view = await _draw(desk, call_sid, audience, can_be_posted=False)
     await desk.replies.to_channel(asked.origin, asked.asking.actor.user_id, view)
 
 
@@ -77,12 +83,13 @@ async def _refresh(desk: Desk, asked: Click, call_sid: str) -> None:
     audience = await desk.audiences.who_sees(
         actor, channel_id=origin.channel_id, is_ephemeral=origin.is_ephemeral
     )
-    view = await _draw(desk, call_sid, audience, is_ephemeral=origin.is_ephemeral)
+    can_be_posted = origin.is_ephemeral and bool(origin.channel_id)
+    view = await _draw(desk, call_sid, audience, can_be_posted=can_be_posted)
     await desk.replies.replace(origin, actor.user_id, view)
 
 
 async def _draw(
-    desk: Desk, call_sid: str, audience: Audience, *, is_ephemeral: bool
+    desk: Desk, call_sid: str, audience: Audience, *, can_be_posted: bool
 ) -> MessageView:
     """The card of the call as it is now.
 
@@ -98,7 +105,7 @@ async def _draw(
         raise CallNotFoundError(call_sid, account_sid=desk.place.account_sid) from fault
     desk.live.learn(*details.conversation.legs)
     return call_card(
-        details, last_change_id=last_change_id, audience=audience, is_ephemeral=is_ephemeral
+        details, last_change_id=last_change_id, audience=audience, can_be_posted=can_be_posted
     )
 
 

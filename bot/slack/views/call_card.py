@@ -34,12 +34,13 @@ def call_card(
     *,
     last_change_id: str | None,
     audience: Audience,
-    is_ephemeral: bool = True,
+    can_be_posted: bool = True,
     banner: str = "",
 ) -> MessageView:
     """The card of one call. `banner` is marked-up text on top.
 
     `last_change_id` is the id of the newest change of the call: "" for none, None for not known.
+    `can_be_posted` is for a card that the person alone sees, with a channel at hand.
     """
     call, at = details.call, details.looked_at
     version = str(CardVersion.of(last_change_id, details.conversation.legs_digest()))
@@ -47,7 +48,7 @@ def call_card(
     more = [*_legs(details, audience), *_surroundings(details, audience)]
     words = escape(call_words(call, at, audience), LINE_LIMIT)
     buttons = _buttons(details, value, audience)
-    if is_ephemeral:
+    if can_be_posted:
         buttons.append(blocks.button("Post to channel", ActionId.POST, value.encode()))
     return message(
         "\n".join(filter(None, [banner, f"{words} ({call.sid})"])),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import slackblocks as kit
+
 from bot.domain.people import Role
 from bot.slack.views import blocks
 from bot.slack.views.escaping import escape
@@ -40,20 +42,34 @@ class HelpRow:
 
 def help_page(rows: Sequence[HelpRow], *, role: Role, place: Place) -> MessageView:
     """The commands of the rows, which the caller has chosen for this role."""
-    lines = [_line(row, place.command) for row in rows[:MOST_COMMANDS]]
-    intro = f"*Hookflash* shows live phone calls and changes them. {_ROLE_WORDS[role]}"
-    sections = [
-        blocks.section(f"commands-{start}", lines[start : start + COMMANDS_A_SECTION])
-        for start in range(0, len(lines), COMMANDS_A_SECTION)
-    ]
+    lines = _lines(rows, place)
+    intro = intro_words(role)
     return message(
         fit_lines([intro, *lines]),
         [
             blocks.section("intro", [intro]),
-            *sections,
+            *command_sections(rows, place=place),
             blocks.context("filters", [_FILTERS]) if lines else None,
         ],
     )
+
+
+def intro_words(role: Role) -> str:
+    """Marked-up: what Hookflash is, and what this person may do with it."""
+    return f"*Hookflash* shows live phone calls and changes them. {_ROLE_WORDS[role]}"
+
+
+def command_sections(rows: Sequence[HelpRow], *, place: Place) -> list[kit.Block]:
+    """The commands with an example each, a few in a section."""
+    lines = _lines(rows, place)
+    return [
+        blocks.section(f"commands-{start}", lines[start : start + COMMANDS_A_SECTION])
+        for start in range(0, len(lines), COMMANDS_A_SECTION)
+    ]
+
+
+def _lines(rows: Sequence[HelpRow], place: Place) -> list[str]:
+    return [_line(row, place.command) for row in rows[:MOST_COMMANDS]]
 
 
 def _line(row: HelpRow, command: str) -> str:

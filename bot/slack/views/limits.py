@@ -13,7 +13,8 @@ SECTION_LIMIT = 3000
 # Source: https://github.com/slackapi/bolt-js/issues/2867
 MESSAGE_TEXT_LIMIT = 11_000
 FALLBACK_LIMIT = 3000
-MODAL_TEXT_LIMIT = 100_000
+VIEW_TEXT_LIMIT = 100_000
+MOST_BLOCKS_OF_A_VIEW = 100
 _STYLES = ("primary", "danger")
 
 Json = Mapping[str, Any]

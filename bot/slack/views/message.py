@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import slackblocks as kit
 
 from bot.slack.views.escaping import clip_marked_up
-from bot.slack.views.limits import FALLBACK_LIMIT, MODAL_TEXT_LIMIT, check_blocks
+from bot.slack.views.limits import (
+    FALLBACK_LIMIT,
+    MOST_BLOCKS_OF_A_VIEW,
+    VIEW_TEXT_LIMIT,
+    InvalidBlocksError,
+    check_blocks,
+)
+
+MODAL_TITLE = "Live calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +30,16 @@ class MessageView:
 
 def message(text: str, blocks: Sequence[kit.Block | None]) -> MessageView:
     """The message of these blocks; None stands for a block that is not needed."""
-    built = kit.WebhookMessage(blocks=[block for block in blocks if block is not None]).to_dict()
-    check_blocks(built["blocks"])
-    return MessageView(clip_marked_up(text, FALLBACK_LIMIT), tuple(built["blocks"]))
+    built = drawn(blocks)
+    check_blocks(built)
+    return MessageView(clip_marked_up(text, FALLBACK_LIMIT), tuple(built))
+
+
+def drawn(blocks: Sequence[kit.Block | None]) -> list[dict[str, Any]]:
+    """The blocks as Slack takes them; None stands for a block that is not needed."""
+    needed = [block for block in blocks if block is not None]
+    built: list[dict[str, Any]] = kit.WebhookMessage(blocks=needed).to_dict()["blocks"]
+    return built
 
 
 def modal(
@@ -44,5 +59,27 @@ def modal(
         private_metadata=private_metadata,
         callback_id=callback_id,
     ).to_dict()
-    check_blocks(built["blocks"], text_limit=MODAL_TEXT_LIMIT)
+    check_blocks(built["blocks"], text_limit=VIEW_TEXT_LIMIT)
     return built
+
+
+def in_modal(view: MessageView) -> dict[str, Any]:
+    """What the message shows in a modal to read, for views.open, views.push and views.update."""
+    return {
+        "type": "modal",
+        "title": {"type": "plain_text", "text": MODAL_TITLE},
+        "close": {"type": "plain_text", "text": "Close"},
+        "blocks": list(view.blocks),
+    }
+
+
+def home(blocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The Home tab of these blocks, for views.publish.
+
+    Raises:
+        InvalidBlocksError: Slack would refuse them; a fault of the view that made them.
+    """
+    check_blocks(blocks, text_limit=VIEW_TEXT_LIMIT)
+    if len(blocks) > MOST_BLOCKS_OF_A_VIEW:
+        raise InvalidBlocksError(f"{len(blocks)} blocks are too many for a view")
+    return {"type": "home", "blocks": list(blocks)}

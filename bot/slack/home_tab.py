@@ -1,0 +1,101 @@
+"""Each person's Home tab, drawn and published as it is now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from bot.application.deadlines import database_deadline
+from bot.application.ports import AuditReader, Clock
+from bot.application.rights import Rights
+from bot.domain.changes import Freeze, Origin
+from bot.domain.errors import InvalidInputError, LogUnavailableError, TwilioError
+from bot.domain.people import Actor, Role
+from bot.slack.audiences import Audiences
+from bot.slack.errors import words
+from bot.slack.list_state import FIRST_PAGE, ListState
+from bot.slack.live_list import LiveList
+from bot.slack.replies import Replies
+from bot.slack.views.formatting import Audience, Place
+from bot.slack.views.help import HelpRow
+from bot.slack.views.home_tab import calls_not_listed, home_tab
+from bot.slack.views.message import MessageView
+
+# After a change Twilio may have had its 10 s already, and the person waits for what came of it.
+LOOK_DEADLINE_S = 3.0
+TWILIO_IS_SLOW = "Twilio has not listed the calls yet. Refresh in a moment."
+
+
+class HomeTab:
+    """Publishes the tab. `help_for` tells what a role may type."""
+
+    def __init__(
+        self,
+        live_list: LiveList,
+        log: AuditReader,
+        rights: Rights,
+        audiences: Audiences,
+        replies: Replies,
+        *,
+        help_for: Callable[[Role], Sequence[HelpRow]],
+        clock: Clock,
+        place: Place,
+    ) -> None:
+        self._live_list = live_list
+        self._log = log
+        self._rights = rights
+        self._audiences = audiences
+        self._replies = replies
+        self._help_for = help_for
+        self._clock = clock
+        self._place = place
+
+    async def show(self, actor: Actor, page: ListState = FIRST_PAGE, *, banner: str = "") -> bool:
+        """Show the person this page of the live calls, with *banner* (marked-up text) on top.
+
+        False where Slack did not take it. What Twilio or the log do not tell is said in its place.
+        """
+        role = self._rights.role_of(actor)
+        audience = await self._audiences.alone(actor)
+        calls, freeze = None, None
+        if role >= Role.VIEWER:
+            calls, freeze = await asyncio.gather(self._calls(page, audience), self._freeze())
+        view = home_tab(
+            role=role,
+            commands=self._help_for(role) if role >= Role.VIEWER else (),
+            calls=calls,
+            freeze=freeze,
+            audience=audience,
+            place=self._place,
+            banner=banner,
+        )
+        return await self._replies.publish_home(actor.user_id, view)
+
+    async def show_again(self, origin: Origin, actor: Actor, *, banner: str) -> bool:
+        """The same, on the page where the person acted."""
+        return await self.show(actor, self._page_of(origin), banner=banner)
+
+    def _page_of(self, origin: Origin) -> ListState:
+        if not origin.list_state:
+            return FIRST_PAGE
+        try:
+            return ListState.parse(origin.list_state, now=self._clock())
+        except InvalidInputError:
+            return FIRST_PAGE  # what came of the click matters more than the page
+
+    async def _calls(self, page: ListState, audience: Audience) -> MessageView:
+        try:
+            async with asyncio.timeout(LOOK_DEADLINE_S):
+                return await self._live_list.draw(page, audience)
+        except TimeoutError:
+            return calls_not_listed(TWILIO_IS_SLOW, page.encode())
+        except TwilioError as fault:
+            return calls_not_listed(words(fault, self._place.command), page.encode())
+
+    async def _freeze(self) -> Freeze | None:
+        """None also where the log does not answer: the list says so, and nothing can be changed."""
+        try:
+            async with database_deadline():
+                return await self._log.current_freeze()
+        except LogUnavailableError:
+            return None
