@@ -8,6 +8,7 @@ import phonenumbers
 
 MAX_SHOWN_LENGTH = 64
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+_NUMBER_WORD = re.compile(r"\+?[0-9().\-]+", re.ASCII)
 _WRITTEN_NUMBER = re.compile(r"\+[0-9 ().\-\u00a0]+", re.ASCII)
 _ADDRESS_SCHEME = re.compile(r"(?:sips?|client|sim|whatsapp):", re.IGNORECASE)
 # Control characters, and those that turn the direction of the text around them or hide in it.
@@ -58,11 +59,35 @@ def mask_number(raw: str) -> str:
     return f"{code} {_MASK * hidden}{raw[-_KEPT_DIGITS:]}"
 
 
+def split_written_number(text: str) -> tuple[str, str] | None:
+    """The number with spaces that the text begins with, and the rest; None where it has none.
+
+    Of the words that could belong to the number, as many do as make one that can exist.
+    """
+    words = text.split()
+    many = 0
+    while many < len(words) and _NUMBER_WORD.fullmatch(words[many]):
+        many += 1
+    for taken in range(many, 0, -1):
+        number = normalise_e164(" ".join(words[:taken]))
+        if number and _can_exist(number):
+            return number, " ".join(words[taken:])
+    return None
+
+
 def country_of(raw: str) -> str:
     """The country of the number in ISO 3166 (`GB`), empty where it is not known."""
     number = _parsed(raw)
     region = phonenumbers.region_code_for_number(number) if number else None
     return region if region and region.isalpha() else ""
+
+
+def _can_exist(number: str) -> bool:
+    parsed = _parsed(number)
+    if parsed is None:
+        return False
+    reason = phonenumbers.is_possible_number_with_reason(parsed)
+    return reason == phonenumbers.ValidationResult.IS_POSSIBLE
 
 
 def _parsed(raw: str) -> phonenumbers.PhoneNumber | None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bot.domain.errors import InvalidCallReferenceError
+from bot.domain.phone_numbers import split_written_number
 
 # Source: https://www.twilio.com/docs/glossary/what-is-a-sid; the SDK puts SIDs into URLs unescaped.
 _CALL_SID = re.compile(r"CA[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
@@ -77,6 +78,20 @@ def parse_call_reference(text: str) -> CallReference:
     if _PHONE_NUMBER.fullmatch(text):
         return LiveNumber("+" + "".join(re.findall("[0-9]", text)))
     raise InvalidCallReferenceError(text, _problem_with(text), _EXAMPLE)
+
+
+def split_call_reference(text: str) -> tuple[CallReference, str]:
+    """What the person named first, and the rest; a number may be written with spaces.
+
+    Raises:
+        InvalidCallReferenceError: the text begins with none.
+    """
+    if text.startswith("+"):
+        written = split_written_number(text)
+        if written:
+            return LiveNumber(written[0]), written[1]
+    named, *rest = text.split(maxsplit=1) or [""]
+    return parse_call_reference(named), "".join(rest).strip()
 
 
 def _problem_with(text: str) -> str:
