@@ -121,6 +121,7 @@ class Bot:
         await asyncio.gather(self.gateway.warm(), self.installation.learn(timeout_s=START_WAITS_S))
         if self.socket_mode is not None:
             await self.socket_mode.start(timeout_s=START_WAITS_S)
+        self.tasks.spawn(self.numbers.names(), name="learn the names of our numbers")
         self.tasks.serve(self.settler.run, name="settle abandoned changes")
         self.tasks.serve(self.installation.keep_learning, name="learn the installation")
 

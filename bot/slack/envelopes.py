@@ -49,7 +49,7 @@ def read_frame(text: str) -> dict[str, Any]:
     """The object in a frame; empty where it holds anything else."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
