@@ -28,12 +28,20 @@ from bot.slack.views.choices import choices
 from bot.slack.views.confirm import hang_up_card
 from bot.slack.views.formatting import Audience
 from bot.slack.views.help import HelpRow, help_page
-from bot.slack.views.limits import InvalidBlocksError, check_blocks
-from bot.slack.views.message import MessageView
+from bot.slack.views.home_tab import home_tab
+from bot.slack.views.limits import (
+    MESSAGE_TEXT_LIMIT,
+    MOST_BLOCKS_OF_A_VIEW,
+    VIEW_TEXT_LIMIT,
+    InvalidBlocksError,
+    check_blocks,
+)
+from bot.slack.views.message import MessageView, home, in_modal
 from bot.slack.views.notice import freeze_announcement, notice
 from bot.slack.views.redirect_modal import redirect_modal
 from bot.slack.views.result_card import result_card
 from tests.unit.view_facts import (
+    ANA,
     AUDIENCES,
     CALLS,
     DETAILS,
@@ -61,6 +69,7 @@ LISTINGS = st.builds(
     st.lists(CALLS, max_size=45, unique_by=lambda call: call.sid),
     st.booleans(),
 )
+ROW_TEXTS = ("usage", "example", "description")
 few_examples = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -96,14 +105,18 @@ def assert_harmless(text: str) -> None:
 
 
 def assert_slack_takes(view: MessageView) -> None:
+    """As a message, and in a modal over the Home tab."""
     assert 0 < len(view.text) <= 3000
     assert_harmless(view.text)
     assert_slack_takes_blocks(view.blocks)
     assert flaws_of_blocks(list(view.blocks)) == []
+    assert flaws_of_view(in_modal(view), Surface.MODAL) == []
 
 
-def assert_slack_takes_blocks(blocks: Sequence[Mapping[str, Any]]) -> None:
-    check_blocks(blocks)
+def assert_slack_takes_blocks(
+    blocks: Sequence[Mapping[str, Any]], *, text_limit: int = MESSAGE_TEXT_LIMIT
+) -> None:
+    check_blocks(blocks, text_limit=text_limit)
     for block in blocks:
         parsed = Block.parse(dict(block))
         assert parsed is not None
@@ -203,6 +216,49 @@ def test_slack_takes_any_redirect_modal(
 
     assert_slack_takes_blocks(view["blocks"])
     assert flaws_of_view(view, Surface.MODAL) == []
+
+
+@few_examples
+@given(
+    listing=LISTINGS,
+    audience=AUDIENCES,
+    role=st.sampled_from(Role),
+    commands=st.lists(st.builds(HelpRow, **dict.fromkeys(ROW_TEXTS, HOSTILE_TEXT)), max_size=40),
+    reason=HOSTILE_TEXT,
+)
+def test_slack_takes_any_home_tab(
+    listing: Listing, audience: Audience, role: Role, commands: list[HelpRow], reason: str
+) -> None:
+    calls = call_list(
+        listing, filters=CallFilter(), page=1, now=NOW, audience=audience, place=PLACE
+    )
+
+    view = home_tab(
+        role=role,
+        commands=commands,
+        calls=calls,
+        freeze=Freeze(by=ANA, since=NOW, reason=reason),
+        audience=audience,
+        place=PLACE,
+        banner="Hung up. " * len(reason),
+    )
+
+    assert_slack_takes_blocks(view["blocks"], text_limit=VIEW_TEXT_LIMIT)
+    assert flaws_of_view(view, Surface.HOME) == []
+
+
+@pytest.mark.parametrize("count", [MOST_BLOCKS_OF_A_VIEW, MOST_BLOCKS_OF_A_VIEW + 1])
+def test_a_home_tab_of_more_than_100_blocks_is_refused_here_as_by_slack(count: int) -> None:
+    blocks = [{"type": "divider", "block_id": f"d{number}"} for number in range(count)]
+
+    is_too_long = bool(flaws_of_view({"type": "home", "blocks": blocks}, Surface.HOME))
+
+    assert is_too_long is (count > MOST_BLOCKS_OF_A_VIEW)
+    if is_too_long:
+        with pytest.raises(InvalidBlocksError):
+            home(blocks)
+    else:
+        assert home(blocks)["blocks"] == blocks
 
 
 OUTCOMES = st.builds(
