@@ -129,6 +129,7 @@ async def test_killed_while_twilio_thinks_a_hang_up_is_settled_by_looking(
     assert await set_up.log_holds()
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("acts", [False, True])
 async def test_killed_while_twilio_thinks_a_redirect_is_unknown(
     set_up: Stage, call: Call, *, acts: bool

@@ -22,6 +22,7 @@ from tests.scenario.company import ANA, BEN, SUPPORT, SUPPORT_LINE, VERA, Compan
 from tests.scenario.reading import shown
 from tests.scenario.trouble import (
     ON_POSTGRES,
+    ON_SQLITE,
     drop_connections,
     log_taken,
     outcomes,
@@ -92,6 +93,7 @@ async def test_a_change_that_cannot_be_recorded_is_not_sent(
     assert await log_holds(here)
 
 
+@ON_SQLITE
 async def test_a_click_that_cannot_be_recorded_is_answered_where_the_person_looks(
     here: Company, call: Call, database_url: str
 ) -> None:
@@ -170,6 +172,7 @@ async def test_an_outcome_that_cannot_be_recorded_is_told_and_recorded_later(
     assert await log_holds(here)
 
 
+@ON_SQLITE
 async def test_a_hang_up_that_was_told_as_not_sent_is_not_sent_later(
     here: Company, call: Call
 ) -> None:
@@ -185,6 +188,7 @@ async def test_a_hang_up_that_was_told_as_not_sent_is_not_sent_later(
     assert (await outcomes(here.bot))[-1] == ("failed", "not_sent", "machine")
 
 
+@ON_SQLITE
 async def test_a_hang_up_that_was_sent_is_not_told_as_not_sent_when_the_log_goes(
     here: Company, call: Call
 ) -> None:

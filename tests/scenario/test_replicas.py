@@ -18,7 +18,7 @@ from tests.scenario.trouble import ON_POSTGRES, until
 pytestmark = ON_POSTGRES
 DYING = "tests.scenario.dying_bot"
 # Longer than whoever goes on after a SIGCONT needs to do what it had in mind.
-GOES_ON_FOR_S = 1.0
+GOES_ON_FOR_S = 0.5
 
 
 @pytest.fixture
