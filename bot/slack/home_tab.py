@@ -55,6 +55,8 @@ class HomeTab:
 
         False where Slack did not take it. What Twilio or the log do not tell is said in its place.
         """
+        if self._rights.must_learn(actor):  # a process that has just started knows nobody
+            await self._rights.learn(actor)
         role = self._rights.role_of(actor)
         audience = await self._audiences.alone(actor)
         calls, freeze = None, None

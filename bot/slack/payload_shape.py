@@ -23,7 +23,6 @@ def has_payload_shape(payload: object) -> bool:
         and ("actions" not in payload or _are_actions(payload["actions"]))
         and ("event" not in payload or isinstance(payload["event"].get("type"), str))
         and _is_readable(payload)
-        and _are_authorizations(payload.get("authorizations"))
     )
 
 
@@ -39,13 +38,10 @@ def _is_readable(part: Mapping[str, Any]) -> bool:
     """Whether whoever and whatever is named in it, at any depth that Bolt looks, is an id or so."""
     if not all(isinstance(part.get(name), dict | str | None) for name in _IDS_OR_OBJECTS):
         return False
-    parts = [part.get(name) for name in _MAY_HOLD_THEM]
-    return all(_is_readable(each) for each in parts if isinstance(each, dict))
-
-
-def _are_authorizations(authorizations: object) -> bool:
-    if authorizations is None:
-        return True
-    return isinstance(authorizations, list) and all(
-        isinstance(each, dict) and _is_readable(each) for each in authorizations
+    authorizations = part.get("authorizations")
+    if not isinstance(authorizations, list | None):
+        return False
+    inner = [part[name] for name in _MAY_HOLD_THEM if isinstance(part.get(name), dict)]
+    return all(
+        isinstance(each, dict) and _is_readable(each) for each in (*inner, *(authorizations or ()))
     )

@@ -3,75 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from bot.sandbox.slack import Message, View
+from bot.application.deadlines import Deadlines
+from bot.domain.audit import Action, Surface
+from bot.domain.changes import ChangeRequest, Origin, OriginKind
+from bot.domain.people import Actor
 from bot.sandbox.twilio import Call
 from bot.slack.views.redirect_modal import TARGET_BLOCK
 from tests.scenario.company import ADA, ANA, BEN, GUS, OLGA, SUPPORT_LINE, VERA, Company
+from tests.scenario.company import company as company_at_work
+from tests.scenario.home_tab import click_home, direct_messages, home, open_home
 from tests.scenario.reading import button_elements, buttons, shown
-from tests.scenario.trouble import log_taken
+from tests.scenario.trouble import log_taken, until
 
 CALLER = "+14155550123"
 HANG_UP = {"Status": "completed"}
-PARTS = st.sampled_from(
-    [
-        "user",
-        "tab",
-        "channel",
-        "team",
-        "team_id",
-        "event_id",
-        "message",
-        "item",
-        "view",
-        "authorizations",
-        "is_ext_shared_channel",
-        "enterprise",
-        "enterprise_id",
-        "bot_id",
-        "subtype",
-        "user_team",
-    ]
-)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.sampled_from(["home", ANA, ""]),
-    lambda children: st.lists(children, max_size=2) | st.dictionaries(PARTS, children, max_size=4),
-    max_leaves=8,
-)
 
 
 @pytest.fixture
 def call(company: Company) -> Call:
     """The one live call."""
     return company.twilio.network.call_in_progress(CALLER, SUPPORT_LINE)
-
-
-def home(company: Company, who: str) -> View:
-    """The person's Home tab as it stands."""
-    return company.slack.workspace.home_views[who]
-
-
-async def open_home(company: Company, who: str) -> View:
-    await company.slack.open_home(who)
-    await company.at_rest()
-    return home(company, who)
-
-
-async def click(company: Company, who: str, label: str, call: Call | None = None) -> None:
-    """Press a button of the person's Home tab."""
-    await company.click(who, label, on=home(company, who), call=call)
-
-
-def direct_messages(company: Company, who: str) -> list[Message]:
-    """What the bot has told this person directly."""
-    return company.seen_by(who, where=company.slack.workspace.direct_channel(who).id)
 
 
 @pytest.mark.usefixtures("call")
@@ -112,34 +67,28 @@ async def test_who_has_no_role_is_told_why_and_whom_to_ask(company: Company, who
     assert (await company.log())[0].entry.surface == "home"
 
 
-async def test_the_tab_with_the_messages_is_left_alone(company: Company) -> None:
-    await company.slack.send_event("app_home_opened", user=ANA, channel="D1", tab="messages")
-    await company.at_rest()
-
-    assert company.slack.workspace.home_views == {}
-
-
 @pytest.mark.usefixtures("call")
 async def test_refresh_shows_the_calls_as_they_are_now(company: Company) -> None:
     await open_home(company, VERA)
     company.twilio.network.call_in_progress("+14155550002", SUPPORT_LINE)
-    await company.next_look()
 
-    await click(company, VERA, "Refresh")
+    async def shows_both_after_refresh() -> bool:
+        await click_home(company, VERA, "Refresh")
+        return "2 live calls" in shown(home(company, VERA))
 
-    assert "2 live calls" in shown(home(company, VERA))
+    await until(shows_both_after_refresh)  # one look at Twilio is shared for a moment
 
 
 async def test_pages_are_turned_and_a_result_stays_on_its_page(company: Company) -> None:
     for number in range(12):
         company.twilio.network.call_in_progress(f"+1415555{number:04}", SUPPORT_LINE)
     first = shown(await open_home(company, ANA))
-    await click(company, ANA, "Next")
+    await click_home(company, ANA, "Next")
     second = shown(home(company, ANA))
     hang_up = next(each for each in button_elements(home(company, ANA)) if each.get("style"))
     sid = hang_up["value"].split("|")[1]
 
-    await click(company, ANA, "Hang up", company.twilio.network.calls[sid])
+    await click_home(company, ANA, "Hang up", company.twilio.network.calls[sid])
 
     assert "Page 1 of 2" in first
     assert "Page 2 of 2" in second
@@ -153,7 +102,7 @@ async def test_a_hang_up_asks_first_and_shows_its_result_on_the_tab_and_directly
     tab = await open_home(company, ANA)
     (question,) = [each["confirm"] for each in button_elements(tab) if "confirm" in each]
 
-    await click(company, ANA, "Hang up", call)
+    await click_home(company, ANA, "Hang up", call)
 
     assert "+1 415-555-0123 → Support line" in question["text"]["text"]
     assert company.twilio.updates(call.sid) == [HANG_UP]
@@ -185,9 +134,9 @@ async def test_who_comes_too_late_is_told_on_the_tab_who_was_first(
 ) -> None:
     await open_home(company, ANA)
     await open_home(company, BEN)
-    await click(company, ANA, "Hang up", call)
+    await click_home(company, ANA, "Hang up", call)
 
-    await click(company, BEN, "Hang up", call)
+    await click_home(company, BEN, "Hang up", call)
 
     assert company.twilio.updates(call.sid) == [HANG_UP]
     assert "already ended" in shown(home(company, BEN))
@@ -213,7 +162,7 @@ async def test_a_redirect_opens_its_form_and_shows_its_result_on_the_tab(
     company: Company, call: Call
 ) -> None:
     await open_home(company, ANA)
-    await click(company, ANA, "Redirect…", call)
+    await click_home(company, ANA, "Redirect…", call)
 
     await company.submit(ANA, {TARGET_BLOCK: "hold-music"})
 
@@ -225,91 +174,11 @@ async def test_a_redirect_opens_its_form_and_shows_its_result_on_the_tab(
     assert company.slack.workspace.views[ANA] == []
 
 
-async def test_details_open_over_the_tab_and_cannot_be_posted_to_a_channel(
-    company: Company, call: Call
-) -> None:
-    await open_home(company, ANA)
-
-    await click(company, ANA, "Details", call)
-
-    card = company.modal(ANA)
-    assert call.sid in shown(card)
-    assert buttons(card) == ["Redirect…", "Hang up", "History", "Refresh"]
-    assert direct_messages(company, ANA) == []
-
-
-async def test_details_open_at_once_and_fill_when_twilio_has_told(
-    company: Company, call: Call
-) -> None:
-    await open_home(company, VERA)
-    company.twilio.faults.latency_s = 0.5
-
-    await company.slack.click(VERA, home(company, VERA), text="Details")
-    await company.slack.until(lambda: company.slack.workspace.views.get(VERA), timeout_s=0.45)
-    at_first = shown(company.modal(VERA))
-    await company.at_rest()
-
-    assert at_first == "Looking…"
-    assert call.sid in shown(company.modal(VERA))
-
-
-async def test_a_hang_up_in_the_details_shows_its_result_there_and_on_the_tab(
-    company: Company, call: Call
-) -> None:
-    await open_home(company, ANA)
-    await click(company, ANA, "Details", call)
-
-    await company.click(ANA, "Hang up", on=company.modal(ANA))
-
-    assert company.twilio.updates(call.sid) == [HANG_UP]
-    assert f"Hung up by <@{ANA}>" in shown(company.modal(ANA))
-    assert f"Hung up by <@{ANA}>" in shown(home(company, ANA))
-    assert len(direct_messages(company, ANA)) == 1
-
-
-async def test_a_redirect_in_the_details_comes_back_to_them_with_its_result(
-    company: Company, call: Call
-) -> None:
-    await open_home(company, ANA)
-    await click(company, ANA, "Details", call)
-    await company.click(ANA, "Redirect…", on=company.modal(ANA))
-
-    await company.submit(ANA, {TARGET_BLOCK: "hold-music"})
-    result = shown(company.modal(ANA))
-    await company.click(ANA, "Details", on=company.modal(ANA))
-
-    assert "Redirected to Hold music" in result
-    assert len(company.slack.workspace.views[ANA]) == 1
-    assert call.sid in shown(company.modal(ANA))
-
-
-async def test_a_refusal_in_the_details_is_told_there(company: Company, call: Call) -> None:
-    await open_home(company, ANA)
-    await click(company, ANA, "Details", call)
-    await company.say(ADA, "/calls freeze toll fraud")
-
-    await company.click(ANA, "Hang up", on=company.modal(ANA))
-
-    assert call.is_live
-    assert f"All changes are frozen by <@{ADA}>" in shown(company.modal(ANA))
-
-
-async def test_the_history_lies_over_the_details(company: Company, call: Call) -> None:
-    await company.say(BEN, f"/calls redirect {call.sid} hold-music")
-    await open_home(company, ANA)
-    await click(company, ANA, "Details", call)
-
-    await company.click(ANA, "History", on=company.modal(ANA))
-
-    assert f"<@{BEN}>" in shown(company.modal(ANA))
-    assert len(company.slack.workspace.views[ANA]) == 2
-
-
 async def test_a_freeze_is_shown_and_refuses_on_the_tab(company: Company, call: Call) -> None:
     await company.say(ADA, "/calls freeze toll fraud")
     frozen = shown(await open_home(company, ANA))
 
-    await click(company, ANA, "Hang up", call)
+    await click_home(company, ANA, "Hang up", call)
 
     assert f"*All changes are frozen* by <@{ADA}> since <!date^" in frozen
     assert "(reason: toll fraud)" in frozen
@@ -328,7 +197,7 @@ async def test_a_twilio_that_fails_leaves_the_rest_of_the_tab_and_a_way_to_try_a
     company.twilio.faults.clear()
     await company.next_look()
 
-    await click(company, VERA, "Refresh")
+    await click_home(company, VERA, "Refresh")
 
     assert "You are a viewer" in text
     assert "Twilio did not answer as it should" in text
@@ -342,7 +211,7 @@ async def test_a_log_that_does_not_answer_is_said_and_nothing_is_sent(
     await open_home(company, ANA)
     async with log_taken(f"sqlite:///{tmp_path}/hookflash.db"):
         tab = shown(await open_home(company, ANA))
-        await click(company, ANA, "Hang up", call)
+        await click_home(company, ANA, "Hang up", call)
 
     assert "*The log does not answer*: calls can be seen but not changed." in tab
     assert "It was *not* done" in shown(home(company, ANA))
@@ -354,88 +223,40 @@ async def test_a_result_comes_directly_where_slack_does_not_take_the_tab(
 ) -> None:
     await open_home(company, BEN)
     await open_home(company, ANA)
-    await click(company, ANA, "Hang up", call)
+    await click_home(company, ANA, "Hang up", call)
     company.slack.faults.fail("views.publish", "internal_error", times=None)
 
-    await click(company, BEN, "Hang up", call)
+    await click_home(company, BEN, "Hang up", call)
 
     (told,) = direct_messages(company, BEN)
     assert "already ended" in told.text
 
 
-async def test_details_come_directly_where_slack_does_not_open_the_modal(
+async def test_a_change_that_a_dead_process_left_is_told_on_the_tab(tmp_path: Path) -> None:
+    """Its origin is all that whoever settles it knows of where the person clicked."""
+    soon = Deadlines(claim_lease_s=0.1, settle_every_s=0.1)
+    async with company_at_work(f"sqlite:///{tmp_path}/hookflash.db", deadlines=soon) as here:
+        call = here.twilio.network.call_in_progress(CALLER, SUPPORT_LINE)
+
+        await here.bot.changes.accept(
+            ChangeRequest(
+                request_id="a request",
+                action=Action.HANG_UP,
+                call_sid=call.sid,
+                actor=Actor(team_id=here.slack.workspace.team_id, user_id=ANA),
+                surface=Surface.BUTTON,
+                origin=Origin(kind=OriginKind.HOME, list_state="no page of ours"),
+            )
+        )
+        await until(lambda: ANA in here.slack.workspace.home_views)
+
+        assert "*not* hung up: nothing was sent to Twilio" in shown(home(here, ANA))
+
+
+async def test_a_process_that_knows_nobody_yet_asks_who_it_draws_the_tab_for(
     company: Company, call: Call
 ) -> None:
-    await open_home(company, VERA)
-    company.slack.faults.fail("views.open", "expired_trigger_id")
+    await company.bot.home.show(Actor(team_id=company.slack.workspace.team_id, user_id=VERA))
 
-    await click(company, VERA, "Details", call)
-
-    (told,) = direct_messages(company, VERA)
-    assert call.sid in shown(told)
-
-
-@pytest.mark.usefixtures("call")
-async def test_an_event_that_comes_twice_does_no_harm(company: Company) -> None:
-    delivery = await company.slack.open_home(ANA)
-
-    again = await company.slack.redeliver(delivery)
-    await company.at_rest()
-
-    assert again.is_ok
-    assert "1 live call" in shown(home(company, ANA))
-
-
-async def test_an_event_that_nobody_listens_to_is_taken(company: Company) -> None:
-    delivery = await company.slack.send_event("team_join", user={"id": BEN})
-
-    assert delivery.is_ok
-
-
-async def test_slacks_question_for_the_address_is_answered(company: Company) -> None:
-    status, body = await company.slack.send_signed(
-        b'{"type": "url_verification", "token": "t", "challenge": "3eZbrw1a"}',
-        content_type="application/json",
-    )
-
-    assert (status, body) == (200, '{"challenge": "3eZbrw1a"}')
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        '{"type": "app_home_opened", "tab": "home"}',
-        '{"type": "app_home_opened", "user": 5, "tab": "home"}',
-        '{"type": 7}',
-        "{}",
-        "[]",
-        "null",
-    ],
-)
-async def test_an_event_that_makes_no_sense_is_refused(company: Company, event: str) -> None:
-    body = f'{{"type": "event_callback", "team_id": "T1", "event_id": "E1", "event": {event}}}'
-
-    status, _ = await company.slack.send_signed(body.encode(), content_type="application/json")
-
-    assert status == 400
-
-
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    event=st.dictionaries(PARTS, JSON),
-    around=st.dictionaries(PARTS, JSON, max_size=2),
-    event_type=st.sampled_from(["app_home_opened", "message", "app_mention"]),
-)
-async def test_any_event_is_survived(
-    company: Company, event: dict[str, Any], around: dict[str, Any], event_type: str
-) -> None:
-    payload = around | {"type": "event_callback", "event": event | {"type": event_type}}
-
-    status, _ = await company.slack.send_signed(
-        json.dumps(payload).encode(), content_type="application/json"
-    )
-    await company.at_rest()
-
-    assert status < 500
+    assert "You are a viewer" in shown(home(company, VERA))
+    assert call.sid[-6:] in shown(home(company, VERA))
