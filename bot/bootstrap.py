@@ -282,13 +282,16 @@ class Bot:
         )
 
     @cached_property
+    def sender(self) -> ChangeSender:
+        """Asks Twilio for a change."""
+        return ChangeSender(self.gateway, self.live, clock=self._clock, deadlines=self._deadlines)
+
+    @cached_property
     def worker(self) -> ChangeWorker:
         """Performs changes."""
         return ChangeWorker(
             ledger=self.ledger,
-            sender=ChangeSender(
-                self.gateway, self.live, clock=self._clock, deadlines=self._deadlines
-            ),
+            sender=self.sender,
             live=self.live,
             destinations=DestinationBook(self.finder, self.numbers),
             announcer=SlackAnnouncer(
@@ -311,6 +314,7 @@ class Bot:
         return Settler(
             ledger=self.ledger,
             worker=self.worker,
+            sender=self.sender,
             denials=self.denials,
             tasks=self.tasks,
             owner=self._owner,

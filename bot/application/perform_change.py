@@ -23,9 +23,10 @@ from bot.application.ports import (
 )
 from bot.application.send_change import ChangeSender
 from bot.domain.audit import Action, Event, Surface
-from bot.domain.changes import Change, ChangeState, Outcome, OutcomeReason
+from bot.domain.changes import Change, Outcome, OutcomeReason
 from bot.domain.errors import (
     CallNotFoundError,
+    HookflashError,
     LeaseLostError,
     LogUnavailableError,
     NoDestinationError,
@@ -34,6 +35,12 @@ from bot.domain.errors import (
 )
 
 _log = logging.getLogger(__name__)
+
+NOT_SENT = OutcomeReason.NOT_SENT
+NOT_SENT_BECAUSE_OF = {
+    NoDestinationError: OutcomeReason.NO_TARGET,
+    CallNotFoundError: OutcomeReason.NO_SUCH_CALL,
+}
 
 
 class Recorded(Enum):
@@ -45,7 +52,7 @@ class Recorded(Enum):
 
 
 class ChangeWorker:
-    """Performs changes that this process has claimed, and settles those it has taken over."""
+    """Performs the changes that this process has claimed."""
 
     def __init__(
         self,
@@ -75,37 +82,19 @@ class ChangeWorker:
         """Carry out a claimed change and show what came of it."""
         try:
             destination = await self._destinations.find(change)
-        except NoDestinationError:
-            await self._finish(change, outcomes.not_done(OutcomeReason.NO_TARGET, at=self._clock()))
-        except CallNotFoundError:
-            outcome = outcomes.not_done(OutcomeReason.NO_SUCH_CALL, at=self._clock())
-            await self._finish(change, outcome)
-        except TwilioUnavailableError:
-            await self._finish(change, outcomes.not_done(OutcomeReason.NOT_SENT, at=self._clock()))
-        except TwilioError as fault:
-            await self._finish(change, outcomes.failed(fault, at=self._clock(), before=""))
+        except (NoDestinationError, CallNotFoundError, TwilioError) as fault:
+            await self.finish(change, self._not_sent_because_of(fault))
         else:
-            await self._send(change, destination)
+            await self.send(change, destination)
 
-    async def settle(self, change: Change) -> None:
-        """Bring a change to its end that its owner left; this process has taken it over."""
-        known = self._unrecorded.pop(change.change_id, None)
-        if known is not None:
-            await self._finish(change, known, surface=Surface.MACHINE)
-        elif change.state is ChangeState.CLAIMED:
-            outcome = outcomes.not_done(OutcomeReason.NOT_SENT, at=self._clock())
-            await self._finish(change, outcome, surface=Surface.MACHINE)
-        elif change.action is Action.HANG_UP:
-            await self._settle_hang_up(change)
-        else:
-            outcome = outcomes.unclear(
-                OutcomeReason.NO_ANSWER, at=self._clock(), before="", is_final=True
-            )
-            await self._finish(change, outcome, surface=Surface.MACHINE)
-
-    async def _send(
+    async def send(
         self, change: Change, destination: Destination, *, surface: Surface | None = None
     ) -> None:
+        """Mark a claimed change as sent, send it to Twilio, and finish it.
+
+        Raises:
+            LogUnavailableError: a change that was sent before could not be marked again.
+        """
         before = self._status_before(change)
         try:
             sent = await self._mark_sent(change)
@@ -121,30 +110,7 @@ class ChangeWorker:
             self._unrecorded[change.change_id] = outcome
             await self._announcer.announce(change, outcome)
         else:
-            await self._finish(sent, outcome, surface=surface)
-
-    async def _settle_hang_up(self, change: Change) -> None:
-        call = await self._sender.look(change.call_sid)
-        age = self._clock() - change.requested_at
-        if call is not None and not call.is_active:
-            outcome = outcomes.taken(
-                OutcomeReason.CONFIRMED, call, at=self._clock(), before="", twilio_request_id=""
-            )
-            await self._finish(change, outcome, surface=Surface.MACHINE)
-        elif age > timedelta(seconds=self._deadlines.hang_up_max_age_s) or await self._is_frozen():
-            outcome = outcomes.unclear(
-                OutcomeReason.STILL_ACTIVE if call else OutcomeReason.NO_ANSWER,
-                at=self._clock(),
-                before="",
-                status=call.status if call else "",
-                is_final=True,
-            )
-            await self._finish(change, outcome, surface=Surface.MACHINE)
-        else:
-            await self._send(change, Destination(), surface=Surface.MACHINE)
-
-    async def _is_frozen(self) -> bool:
-        return await self._ledger.write(lambda tx: tx.current_freeze()) is not None
+            await self.finish(sent, outcome, surface=surface)
 
     async def _mark_sent(self, change: Change) -> Change:
         now = self._clock()
@@ -166,7 +132,7 @@ class ChangeWorker:
         call = known.find(change.call_sid) if known else None
         return call.status if call else ""
 
-    async def _finish(
+    async def finish(
         self, change: Change, outcome: Outcome, *, surface: Surface | None = None
     ) -> None:
         """Record a final outcome and show it; one that is not final stays open for the settler."""
@@ -181,6 +147,16 @@ class ChangeWorker:
         await self._announcer.announce(change, outcome)
         if change.action is Action.REDIRECT and outcome.event is Event.SUCCEEDED:
             self._tasks.spawn(self._look_again(change, outcome), name="second look at a redirect")
+
+    def take_unrecorded(self, change: Change) -> Outcome | None:
+        """The outcome of the change that this process knows and the log did not take."""
+        return self._unrecorded.pop(change.change_id, None)
+
+    def _not_sent_because_of(self, fault: HookflashError) -> Outcome:
+        now = self._clock()
+        if isinstance(fault, TwilioError) and not isinstance(fault, TwilioUnavailableError):
+            return outcomes.failed(fault, at=now, before="")
+        return outcomes.not_done(NOT_SENT_BECAUSE_OF.get(type(fault), NOT_SENT), at=now)
 
     def _with_numbers(self, change: Change, outcome: Outcome) -> Outcome:
         """The outcome with the call's numbers, from the snapshot where Twilio did not tell them."""

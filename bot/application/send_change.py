@@ -7,7 +7,7 @@ import asyncio
 from bot.application import outcomes
 from bot.application.deadlines import Deadlines
 from bot.application.live_calls import LiveCalls
-from bot.application.ports import CallGateway, Clock, Destination
+from bot.application.ports import CallGateway, Clock, Destination, TwilioAnswer
 from bot.domain.audit import Action
 from bot.domain.calls import Call
 from bot.domain.changes import Change, Outcome, OutcomeReason
@@ -87,34 +87,31 @@ class ChangeSender:
         Once a try may have acted only a look can tell: a refusal after it says nothing about it.
         """
         call: Call | None = None
-        last_fault: TwilioError = TwilioUnavailableError("no time was left", may_have_acted=False)
+        fault: TwilioError = TwilioUnavailableError("no time was left", may_have_acted=False)
         is_in_doubt = change.attempts > 1
         pause_s = FIRST_PAUSE_S
         while self._left_s(change) > LEAST_TRY_S:
             try:
-                answer = await self._gateway.hang_up(
-                    change.call_sid,
-                    timeout_s=min(self._deadlines.hang_up_try_s, self._left_s(change)),
-                )
-            except TwilioRateLimitedError as fault:
-                last_fault = fault
-            except TwilioUnavailableError as fault:
-                last_fault = fault
-                is_in_doubt = is_in_doubt or fault.may_have_acted
-            except TwilioError as fault:
-                if not is_in_doubt:
-                    return await self._refused(change, fault, before)
-            else:
+                answer = await self._try_to_hang_up(change)
                 return await self._until_final(change, before, answer.call, answer.request_id)
+            except TwilioError as refusal:
+                fault = refusal
+            is_in_doubt = is_in_doubt or may_have_acted(fault)
             if is_in_doubt:
                 call = await self.look(change.call_sid)
                 if call is not None and not call.is_active:
                     return self._confirmed(call, before, "")
+            elif not may_be_sent_again(fault):
+                return await self._refused(change, fault, before)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-        if not is_in_doubt:
-            return outcomes.failed(last_fault, at=self._clock(), before=before)
-        return self._unconfirmed(call, before)
+        if is_in_doubt:
+            return self._unconfirmed(call, before)
+        return outcomes.failed(fault, at=self._clock(), before=before)
+
+    async def _try_to_hang_up(self, change: Change) -> TwilioAnswer:
+        timeout_s = min(self._deadlines.hang_up_try_s, self._left_s(change))
+        return await self._gateway.hang_up(change.call_sid, timeout_s=timeout_s)
 
     async def _until_final(
         self, change: Change, before: str, call: Call, twilio_request_id: str
@@ -159,3 +156,13 @@ class ChangeSender:
         if change.deadline_at is None:
             return 0.0
         return (change.deadline_at - self._clock()).total_seconds()
+
+
+def may_have_acted(fault: TwilioError) -> bool:
+    """Whether Twilio may have carried the request out all the same."""
+    return isinstance(fault, TwilioUnavailableError) and fault.may_have_acted
+
+
+def may_be_sent_again(fault: TwilioError) -> bool:
+    """Whether another try could fare better: Twilio was too busy, or not to be reached."""
+    return isinstance(fault, TwilioRateLimitedError | TwilioUnavailableError)

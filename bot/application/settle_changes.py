@@ -7,11 +7,14 @@ import logging
 from datetime import timedelta
 from uuid import uuid4
 
+from bot.application import outcomes
 from bot.application.deadlines import Deadlines
 from bot.application.perform_change import ChangeWorker
-from bot.application.ports import Clock, Ledger, TaskSpawner
+from bot.application.ports import Clock, Destination, Ledger, TaskSpawner
 from bot.application.rights import Denials
-from bot.domain.changes import Change
+from bot.application.send_change import ChangeSender
+from bot.domain.audit import Action, Surface
+from bot.domain.changes import Change, ChangeState, Outcome, OutcomeReason
 from bot.domain.errors import LogUnavailableError
 
 _log = logging.getLogger(__name__)
@@ -27,6 +30,7 @@ class Settler:
         *,
         ledger: Ledger,
         worker: ChangeWorker,
+        sender: ChangeSender,
         denials: Denials,
         tasks: TaskSpawner,
         owner: str,
@@ -35,6 +39,7 @@ class Settler:
     ) -> None:
         self._ledger = ledger
         self._worker = worker
+        self._sender = sender
         self._denials = denials
         self._tasks = tasks
         self._owner = owner
@@ -69,7 +74,44 @@ class Settler:
         return len(abandoned)
 
     async def _settle(self, change: Change) -> None:
+        """Bring a change to its end that its owner left; this process has taken it over."""
         try:
-            await self._worker.settle(change)
+            outcome = await self._outcome_of(change)
+            if outcome is None:
+                await self._worker.send(change, Destination(), surface=Surface.MACHINE)
+            else:
+                await self._worker.finish(change, outcome, surface=Surface.MACHINE)
         except LogUnavailableError:
             _log.warning("a change could not be settled yet", extra={"id": change.change_id})
+
+    async def _outcome_of(self, change: Change) -> Outcome | None:
+        """What is known of it now; None where a hang-up may be sent again."""
+        known = self._worker.take_unrecorded(change)
+        if known is not None:
+            return known
+        if change.state is ChangeState.CLAIMED:
+            return outcomes.not_done(OutcomeReason.NOT_SENT, at=self._clock())
+        if change.action is Action.HANG_UP:
+            return await self._look_at_hang_up(change)
+        return outcomes.unclear(OutcomeReason.NO_ANSWER, at=self._clock(), before="", is_final=True)
+
+    async def _look_at_hang_up(self, change: Change) -> Outcome | None:
+        call = await self._sender.look(change.call_sid)
+        if call is not None and not call.is_active:
+            return outcomes.taken(
+                OutcomeReason.CONFIRMED, call, at=self._clock(), before="", twilio_request_id=""
+            )
+        age = self._clock() - change.requested_at
+        is_too_old = age > timedelta(seconds=self._deadlines.hang_up_max_age_s)
+        if not is_too_old and not await self._is_frozen():
+            return None
+        return outcomes.unclear(
+            OutcomeReason.STILL_ACTIVE if call else OutcomeReason.NO_ANSWER,
+            at=self._clock(),
+            before="",
+            status=call.status if call else "",
+            is_final=True,
+        )
+
+    async def _is_frozen(self) -> bool:
+        return await self._ledger.write(lambda tx: tx.current_freeze()) is not None

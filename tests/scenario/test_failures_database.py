@@ -127,9 +127,9 @@ async def test_a_change_whose_mark_cannot_be_recorded_is_not_sent_and_told_as_no
     here: Company, call: Call, database_url: str
 ) -> None:
     """Between its accept and its being sent the log goes: it is settled once the log is back."""
-    here.twilio.faults.next("slow", match="IncomingPhoneNumbers", seconds=0.5)
+    here.twilio.faults.next("slow", match=call.sid, seconds=0.5)
     deed = asyncio.create_task(here.say(ANA, f"/calls redirect {call.sid} own-flow"))
-    await until(lambda: any("Numbers" in one.path for one in here.twilio.requests))
+    await until(lambda: any(call.sid in one.path for one in here.twilio.requests))
 
     async with log_taken(database_url):
         await deed
