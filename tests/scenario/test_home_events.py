@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.sandbox.twilio import Call
-from tests.scenario.company import ANA, BEN, SUPPORT_LINE, Company
-from tests.scenario.home_tab import home
+from tests.scenario.company import ANA, APP_TOKEN, BEN, SUPPORT_LINE, Company
+from tests.scenario.company import company as company_at_work
+from tests.scenario.home_tab import home, open_home
 from tests.scenario.reading import shown
+from tests.scenario.sockets import is_up
+from tests.scenario.trouble import until
 
 CALLER = "+14155550123"
-HANG_UP = {"Status": "completed"}
 PARTS = st.sampled_from(
     [
         "user",
@@ -65,6 +68,19 @@ async def test_an_event_that_comes_twice_does_no_harm(company: Company) -> None:
 
     assert again.is_ok
     assert "1 live call" in shown(home(company, ANA))
+
+
+async def test_the_tab_opens_through_socket_mode_too(tmp_path: Path) -> None:
+    log = f"sqlite:///{tmp_path}/hookflash.db"
+    async with company_at_work(log, SLACK_APP_TOKEN=APP_TOKEN, SLACK_SIGNING_SECRET="") as here:
+        await until(lambda: is_up(here.slack))
+        here.slack.request_url = None
+
+        tab = await open_home(here, ANA)
+        unknown = await here.slack.send_event("team_join", user={"id": BEN})
+
+        assert "You are an operator" in shown(tab)
+        assert unknown.is_ok
 
 
 async def test_an_event_that_nobody_listens_to_is_taken(company: Company) -> None:
