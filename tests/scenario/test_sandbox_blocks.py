@@ -34,7 +34,7 @@ def mrkdwn(words: str) -> Json:
 @pytest.mark.parametrize(
     ("block", "html"),
     [
-        ({"type": "header", "text": plain("7 live <calls>")}, "7 live &lt;calls&gt;</h3>"),
+        ({"type": "header", "text": plain("7 live <calls>")}, "7 live &lt;calls&gt;</h2>"),
         ({"type": "divider"}, "<hr"),
         ({"type": "section", "text": mrkdwn("*a*")}, "<b>a</b>"),
         ({"type": "section", "text": plain("*a*")}, "*a*"),

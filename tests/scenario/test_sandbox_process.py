@@ -135,6 +135,22 @@ def test_log_is_asked_of_the_bots_own_commands(running: SandboxProcess) -> None:
     assert page.text.count("Exit code 0") == 2
 
 
+def test_inspector_has_the_log_and_says_that_its_chain_holds(running: SandboxProcess) -> None:
+    part = httpx.get(f"{running.url}part/log", timeout=SOON_S).text
+
+    assert 'aria-label="hookflash audit verify"' in part
+    assert "Exit code 0" in part
+
+
+def test_what_can_be_typed_is_asked_of_the_bots_own_manifest(running: SandboxProcess) -> None:
+    offers = httpx.get(f"{running.url}offers", timeout=SOON_S).json()
+
+    texts = [offer["text"] for offer in offers["commands"]]
+    assert texts[0] == "/calls"
+    assert {"/calls show", "/calls help", "/calls unfreeze"} <= {text.strip() for text in texts}
+    assert {"text": "@ana", "does": "Ana Ruiz"} in offers["people"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_stops_cleanly_and_leaves_no_process_and_no_file(
     tmp_path: Path, number: signal.Signals

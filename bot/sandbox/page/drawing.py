@@ -1,11 +1,13 @@
 """Turns the parts of the page into HTML."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
 from bot.sandbox import company
+from bot.sandbox.bot_process import Printed
 from bot.sandbox.page import elements
 from bot.sandbox.page.cards import NOTHING_KNOWN, DrawnCards
 from bot.sandbox.page.commands import COMMANDS
@@ -14,11 +16,12 @@ from bot.sandbox.page.markup import link
 from bot.sandbox.page.misbehaviour import SLACK_MODES, TWILIO_MODES
 from bot.sandbox.page.phones import Card, shown_number
 from bot.sandbox.page.stage import Stage
+from bot.sandbox.page.wire import exchanges
 from bot.sandbox.traffic import DAYS, SCENES
 
 SPEEDS = (0, 1, 10)
 """How fast the phone network can be made to live."""
-PARTS = ("sidebar", "conversation", "modal", "controls", "phones", "machine")
+PARTS = ("sidebar", "conversation", "modal", "controls", "phones", "machine", "wire")
 HERE = Path(__file__).parent
 
 
@@ -46,6 +49,7 @@ class Drawing:
             "company_name": company.NAME,
             "days": DAYS,
             "draw_card": self._card,
+            "exchanges": lambda: exchanges(stage.slack, stage.twilio),
             "link": link,
             "people": company.PEOPLE,
             "scenes": SCENES,
@@ -57,7 +61,7 @@ class Drawing:
 
     def page(self, visit: Visit) -> str:
         """The whole page."""
-        parts = {part: self.part(part, visit) for part in PARTS}
+        parts = {part: self.part(part, visit) for part in PARTS if part != "wire"}
         return self._draw("page.html", visit, parts=parts)
 
     def part(self, name: str, visit: Visit, *, known: int = NOTHING_KNOWN) -> str:
@@ -69,9 +73,13 @@ class Drawing:
         """What to pass as `known` by whoever has been given all the cards."""
         return self._cards.latest
 
-    def log(self, visit: Visit, **found: object) -> str:
-        """What the bot's own commands say of its log."""
-        return self._draw("log.html", visit, **found)
+    def log(self, visit: Visit, answers: Sequence[Printed], *, alone: bool) -> str:
+        """What the bot's own commands say of its log: a page `alone`, or a part of another."""
+        return self._draw("log.html" if alone else "printed.html", visit, answers=answers)
+
+    def inspector(self, visit: Visit) -> str:
+        """The page that shows what goes over the wire."""
+        return self._draw("inspector.html", visit, wire=self.part("wire", visit))
 
     def _card(self, card: Card, visit: Visit, known: int) -> Markup:
         return self._cards.html(

@@ -77,6 +77,11 @@ class Reader:
         """The time of day in the reader's zone."""
         return f"{at.astimezone(self._zone):%H:%M}"
 
+    def clock_time_ms(self, at: datetime) -> str:
+        """The time of day in the reader's zone, to the millisecond."""
+        local_at = at.astimezone(self._zone)
+        return f"{local_at:%H:%M:%S}.{local_at.microsecond // 1_000:03}"
+
     def posted_at(self, ts: str) -> str:
         """The time of day that a message's time stamp tells."""
         return self.clock_time(datetime.fromtimestamp(float(ts), UTC))

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from aiohttp import web
 
 from bot.sandbox import company
+from bot.sandbox.bot_process import Printed
 from bot.sandbox.page.cards import NOTHING_KNOWN
 from bot.sandbox.page.commands import Hint, commands_in
 from bot.sandbox.page.conversation import Visit
@@ -20,8 +21,9 @@ from bot.sandbox.page.stage import Stage
 from bot.sandbox.slack import NotPossibleError
 from bot.sandbox.twilio import Call, Conference
 
-_PARTS_OF_SLACK = ("sidebar", "conversation", "modal", "machine")
+_PARTS_OF_SLACK = ("sidebar", "conversation", "modal", "machine", "wire")
 _PHONES = ("phones",)
+_WIRE = ("wire",)
 _CONTROLS = ("controls",)
 _HTML = "text/html"
 
@@ -55,6 +57,7 @@ class PageServer:
         self._unsubscribe = [
             self._stage.slack.subscribe(lambda: changes.tell(_PARTS_OF_SLACK)),
             self._stage.twilio.network.subscribe(self._tell_phones),
+            self._stage.twilio.subscribe(lambda: changes.tell(_WIRE)),
         ]
 
     async def stop(self) -> None:
@@ -77,10 +80,12 @@ class PageServer:
         app = web.Application()
         self._guard.set_up(app)
         app.router.add_get("/", self._show_page)
+        app.router.add_get("/part/log", self._show_log_part)
         app.router.add_get("/part/{part}", self._show_part)
         app.router.add_get("/changes", self._tell_changes)
         app.router.add_get("/offers", self._offer)
         app.router.add_get("/log", self._show_log)
+        app.router.add_get("/inspector", self._show_inspector)
         app.router.add_static("/static", HERE / "static")
         for path, deed in self._deeds().items():
             app.router.add_post(path, _posted(deed))
@@ -145,11 +150,23 @@ class PageServer:
         return web.json_response({"commands": commands, "people": people})
 
     async def _show_log(self, request: web.Request) -> web.Response:
+        html = self._drawing.log(self._visit(request), await self._ask_log(), alone=True)
+        return web.Response(text=html, content_type=_HTML)
+
+    async def _show_log_part(self, request: web.Request) -> web.Response:
+        html = self._drawing.log(self._visit(request), await self._ask_log(), alone=False)
+        return web.Response(text=html, content_type=_HTML)
+
+    async def _ask_log(self) -> Sequence[Printed]:
         async with self._one_at_a_time:
             bot = self._stage.bot
-            answers = await asyncio.gather(bot.ask("audit", "list"), bot.ask("audit", "verify"))
-        html = self._drawing.log(self._visit(request), answers=answers)
-        return web.Response(text=html, content_type=_HTML)
+            return await asyncio.gather(bot.ask("audit", "list"), bot.ask("audit", "verify"))
+
+    async def _show_inspector(self, request: web.Request) -> web.Response:
+        html = self._drawing.inspector(self._visit(request))
+        response = web.Response(text=html, content_type=_HTML)
+        self._guard.remember(response)
+        return response
 
     async def _place_call(self, _form: Form) -> str:
         self._stage.traffic.place_call()

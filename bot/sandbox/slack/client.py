@@ -259,6 +259,7 @@ class SlackClient:
         else:
             await self._deliverer.send(delivery)
         self._answers.settle(delivery)
+        self.workspace.changed()
         return delivery
 
     def _user(self, user_id: str) -> User:

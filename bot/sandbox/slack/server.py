@@ -1,7 +1,8 @@
 """The stand-in itself: an HTTP server that plays Slack, and the people who use it."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -66,6 +67,8 @@ class SlackStandIn(SlackClient):
             Tokens(bot=bot_token, app=app_token),
         )
         self.api_calls: list[ApiCall] = []
+        self.responses: list[ApiCall] = []
+        """What was posted to response URLs."""
         self._host = host
         self._port = port
         self._runner: web.AppRunner | None = None
@@ -161,28 +164,43 @@ class SlackStandIn(SlackClient):
         scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
         token = bearer if scheme.lower() == "bearer" else form_token
         call = ApiCall(method, args, self.workspace.clock())
-        self.api_calls.append(call)
-        del self.api_calls[:-KEPT]
 
         def answer(result: ApiAnswer) -> web.Response:
-            call.status, call.response = result.status, result.body
-            self.workspace.changed()
+            call.response = result.body
             return web.json_response(result.body, status=result.status, headers=result.headers)
 
-        return await self._answer(
+        answering = self._answer(
             method,
             act=lambda: answer(self.web_api.call(method, token, args)),
             refuse=lambda fault: answer(_refusal(fault)),
         )
+        return await self._noted(answering, call, self.api_calls)
 
     async def _handle_response_url(self, request: web.Request) -> web.Response:
         token = request.match_info["token"]
         body = json_or(await request.text())
-        return await self._answer(
+        call = ApiCall(RESPONSE_URL, body if isinstance(body, dict) else {}, self.workspace.clock())
+        answering = self._answer(
             RESPONSE_URL,
             act=lambda: self._respond(token, body),
             refuse=lambda fault: _plain(fault.status, fault.error or "", fault.retry_after_s),
         )
+        return await self._noted(answering, call, self.responses)
+
+    async def _noted(
+        self, answering: Awaitable[web.Response], call: ApiCall, calls: list[ApiCall]
+    ) -> web.Response:
+        """The answer; the call is kept among these, with its status and how long it took."""
+        calls.append(call)
+        del calls[:-KEPT]
+        started = time.monotonic()
+        try:
+            response = await answering
+            call.status = response.status
+            return response
+        finally:
+            call.took_s = time.monotonic() - started
+            self.workspace.changed()
 
     def _respond(self, token: str, body: Any) -> web.Response:
         wait_s = self.rates.wait_s(f"{RESPONSE_URL} {token}", ONE_A_SECOND)

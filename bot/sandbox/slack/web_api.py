@@ -46,6 +46,7 @@ class ApiCall:
     at: datetime
     status: int | None = None
     response: Json | None = None
+    took_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,10 @@ class ReceivedRequest:
     request_id: str
     status: int | None = None
     """What it was answered with; None while it was not, or when it never was."""
+    answered: str = ""
+    """The beginning of the answer's body."""
+    took_s: float | None = None
+    """None while it is under way."""
 
     @property
     def line(self) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +19,7 @@ from bot.sandbox.twilio.received import ReceivedRequest
 from bot.sandbox.twilio.rest import RestApi
 
 REMEMBERED_REQUESTS = 10_000
+REMEMBERED_OF_A_BODY = 4_000
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -56,6 +57,7 @@ class TwilioStandIn:
         self._runner: web.AppRunner | None = None
         self._is_stopping = asyncio.Event()
         self._under_way = 0
+        self._watchers: list[Callable[[], None]] = []
 
     async def start(self) -> None:
         """Listens from now on; `url` says where.
@@ -94,6 +96,11 @@ class TwilioStandIn:
     ) -> None:
         await self.stop()
 
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back whenever a request is over; what is returned ends that."""
+        self._watchers.append(callback)
+        return lambda: self._watchers.remove(callback)
+
     def updates(self, call_sid: str) -> list[dict[str, str]]:
         """The forms of the updates that were sent for this call, in order."""
         path = f"/Calls/{call_sid}.json"
@@ -105,13 +112,13 @@ class TwilioStandIn:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         begin = time.perf_counter()
+        received = await self._receive(request)
         self._under_way += 1
         try:
-            received = await self._receive(request)
             answer = await self._answer(request, received)
             if answer is None:
                 return _hang_up_on(request)
-            received.status = answer.status
+            received.status, received.answered = answer.status, answer.body[:REMEMBERED_OF_A_BODY]
             return web.Response(
                 status=answer.status,
                 text=answer.body or None,
@@ -125,6 +132,9 @@ class TwilioStandIn:
             )
         finally:
             self._under_way -= 1
+            received.took_s = time.perf_counter() - begin
+            for watcher in tuple(self._watchers):
+                watcher()
 
     async def _receive(self, request: web.Request) -> ReceivedRequest:
         form = await request.post() if request.content_type == FORM else {}

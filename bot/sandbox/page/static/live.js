@@ -62,7 +62,7 @@ const known = new Map();
 let onShown = () => {};
 
 // One request for a part at a time; what changes meanwhile is fetched once, a moment after it.
-async function refresh(name) {
+export async function refresh(name) {
   if (busy.has(name)) return void busy.set(name, true);
   do {
     busy.set(name, false);
