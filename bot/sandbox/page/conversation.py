@@ -10,14 +10,16 @@ from bot.sandbox.slack.workspace import SLACKBOT
 
 MOST_SHOWN = 60
 INITIALS = 2
+HOME_TAB = "home"
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who looks at the page, and at which channel."""
+    """Who looks at the page, and at which channel; of the app's at its Home tab, or not."""
 
     user: User
     channel: Channel
+    is_home: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +54,14 @@ class Conversations:
         self._workspace = workspace
         self._read_up_to: dict[tuple[str, str], str] = {}
 
-    def visit(self, user_id: str, channel_id: str) -> Visit:
+    def visit(self, user_id: str, channel_id: str, tab: str = "") -> Visit:
         """The visit that the address asks for; whoever and whatever is unknown gives the first."""
         people = {person.user_id for person in company.PEOPLE}
         user = self._workspace.users[user_id if user_id in people else company.ANA.user_id]
         mine = self._channels_of(user)
         chosen = [channel for channel in mine if channel.id == channel_id]
-        return Visit(user, (chosen or mine)[0])
+        channel = (chosen or mine)[0]
+        return Visit(user, channel, is_home=channel.is_im and tab == HOME_TAB)
 
     def channel_lines(self, visit: Visit) -> list[ChannelLine]:
         """The channels of this person, in the order of the list."""
@@ -85,6 +88,10 @@ class Conversations:
         """The modal that this person has before them."""
         stack = self._workspace.views.get(user.id)
         return stack[-1] if stack else None
+
+    def home(self, user: User) -> View | None:
+        """The app's Home tab as this person has it; None before the app has published one."""
+        return self._workspace.home_views.get(user.id)
 
     def reader(self, user: User) -> Reader:
         """How this person reads."""

@@ -97,6 +97,7 @@ class PageServer:
             "/slack/click": self._slack.click,
             "/slack/submit": self._slack.submit,
             "/slack/close": self._slack.close,
+            "/slack/open-home": self._slack.open_home,
             "/phones/place": self._place_call,
             "/phones/answer": self._answer,
             "/phones/hang-up": self._hang_up,
@@ -111,7 +112,9 @@ class PageServer:
 
     def _visit(self, request: web.Request) -> Visit:
         query = request.query
-        return self._stage.conversations.visit(query.get("as", ""), query.get("in", ""))
+        return self._stage.conversations.visit(
+            query.get("as", ""), query.get("in", ""), query.get("tab", "")
+        )
 
     async def _show_page(self, request: web.Request) -> web.Response:
         html = self._drawing.page(self._visit(request))

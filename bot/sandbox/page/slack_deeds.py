@@ -34,17 +34,21 @@ class SlackDeeds:
         return ""
 
     async def click(self, form: Form) -> str:
-        """Presses a button, or chooses in a menu, of a message or of the modal."""
+        """Presses a button, or chooses in a menu, of a message, the modal or the Home tab."""
         path = element_path(first(form, "element"))
         if path is None or len(path) < _ELEMENT_IDS:
             raise NotPossibleError("there is no such button")
         block_id, action_id, *option = path
         chosen = option[0] if option else first(form, element_name([block_id, action_id]))
-        seen = self._modal(form) if "view" in form else self._message(form, block_id)
+        seen = self._view(form) if "view" in form else self._message(form, block_id)
         if isinstance(seen, View):
             fill_in(seen, read_fields(form, seen.blocks))
         delivery = await self._slack.click(
-            first(form, "as"), seen, action_id=action_id, option=chosen or None
+            first(form, "as"),
+            seen,
+            block_id=block_id,
+            action_id=action_id,
+            option=chosen or None,
         )
         return _complaint(delivery)
 
@@ -63,6 +67,16 @@ class SlackDeeds:
         view = self._modal(form)
         delivery = await self._slack.close(view.user_id, view)
         return _complaint(delivery) if delivery else ""
+
+    async def open_home(self, form: Form) -> str:
+        """Opens the app's Home tab, which tells the app to draw it."""
+        return _complaint(await self._slack.open_home(first(form, "as")))
+
+    def _view(self, form: Form) -> View:
+        user = self._slack.workspace.users.get(first(form, "as"))
+        tab = self._conversations.home(user) if user else None
+        is_on_tab = tab is not None and tab.id == first(form, "view")
+        return tab if tab and is_on_tab else self._modal(form)
 
     def _modal(self, form: Form) -> View:
         user = self._slack.workspace.users.get(first(form, "as"))

@@ -81,6 +81,7 @@ class SlackClient:
         user_id: str,
         message_or_view: Message | View,
         *,
+        block_id: str | None = None,
         action_id: str | None = None,
         text: str | None = None,
         value: str | None = None,
@@ -95,7 +96,7 @@ class SlackClient:
             NotPossibleError: it, or what it stands in, is not to be seen, or several answer.
         """
         self._must_see(user_id, message_or_view)
-        wanted = Wanted(action_id, text, value, option)
+        wanted = Wanted(action_id, text, value, option, block_id)
         return find(message_or_view.blocks, user_id, wanted)
 
     async def click(
@@ -103,6 +104,7 @@ class SlackClient:
         user_id: str,
         message_or_view: Message | View,
         *,
+        block_id: str | None = None,
         action_id: str | None = None,
         text: str | None = None,
         value: str | None = None,
@@ -116,7 +118,13 @@ class SlackClient:
             NotPossibleError: as `find_element`.
         """
         found = self.find_element(
-            user_id, message_or_view, action_id=action_id, text=text, value=value, option=option
+            user_id,
+            message_or_view,
+            block_id=block_id,
+            action_id=action_id,
+            text=text,
+            value=value,
+            option=option,
         )
         if found.lacks_choice:
             raise NotPossibleError(f"say which option of {found.element['action_id']}")

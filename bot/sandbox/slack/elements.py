@@ -98,6 +98,7 @@ class Wanted:
     """A part of the value of a button."""
     option: str | None = None
     """The label or the value of an option; what to enter, for elements without options."""
+    block_id: str | None = None
 
     def answers(self, element: Json) -> bool:
         """Whether the element is such a one."""
@@ -120,7 +121,11 @@ def find(blocks: Sequence[Json], user_id: str, wanted: Wanted) -> FoundElement:
         for block, element in interactive(blocks)
         if user_id in element.get("visible_to_user_ids", [user_id])
     ]
-    found = [(block, element) for block, element in seen if wanted.answers(element)]
+    found = [
+        (block, element)
+        for block, element in seen
+        if wanted.block_id in (None, block["block_id"]) and wanted.answers(element)
+    ]
     if len(found) != 1:
         there = [(e["action_id"], label_of(e), e.get("value")) for _, e in seen]
         raise NotPossibleError(f"{len(found)} elements answer to {wanted}; there are {there}")

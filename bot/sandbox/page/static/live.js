@@ -1,7 +1,8 @@
 // Keeps the parts of a page up to date; the server draws everything.
 
 export const parts = new Map([...document.querySelectorAll("[data-part]")].map((box) => [box.dataset.part, box]));
-const query = new URLSearchParams({ as: document.body.dataset.as, in: document.body.dataset.in });
+const { as, in: channel, tab = "" } = document.body.dataset;
+const query = new URLSearchParams({ as, in: channel, tab });
 const SHORTEST_GAP_MS = 80;
 
 // The HTML that each keyed child was last drawn from, so that what has not changed stays as it is.

@@ -8,7 +8,8 @@ const confirmation = document.getElementById("confirm");
 const composer = document.getElementById("composer");
 const text = document.getElementById("text");
 const scroll = document.getElementById("scroll");
-let isAtEnd = true;
+const isHome = document.body.dataset.tab === "home";
+let isAtEnd = !isHome;
 
 function shown(name) {
   if (name === "conversation" && isAtEnd) toEnd();
@@ -31,7 +32,7 @@ function showModal() {
 function toEnd() { scroll.scrollTop = scroll.scrollHeight; }
 
 scroll.addEventListener("scroll", () => {
-  isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+  isAtEnd = !isHome && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
 });
 
 async function send(url, form, button) {
@@ -117,6 +118,7 @@ document.addEventListener("click", (event) => {
   text.focus();
 });
 
-toEnd();
+if (isHome) send("/slack/open-home", composer);
+else toEnd();
 showModal();
 follow(shown);
