@@ -17,7 +17,7 @@ from bot.slack.views.limits import (
     check_blocks,
 )
 
-MODAL_TITLE = "Live calls"
+MODAL_TITLE = "Call"
 
 
 @dataclass(frozen=True, slots=True)
