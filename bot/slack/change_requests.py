@@ -28,15 +28,7 @@ def hang_up_request(
     Raises:
         InvalidInputError: the reason is too long.
     """
-    return ChangeRequest(
-        request_id=asking.request_id,
-        action=Action.HANG_UP,
-        call_sid=call_sid,
-        actor=asking.actor,
-        surface=asking.surface,
-        origin=origin,
-        reason=parse_reason(reason),
-    )
+    return _request(asking, origin, Action.HANG_UP, call_sid, reason)
 
 
 def redirect_request(
@@ -53,14 +45,19 @@ def redirect_request(
     Raises:
         InvalidInputError: the reason is too long.
     """
+    request = _request(asking, origin, Action.REDIRECT, call_sid, reason)
+    return replace(request, target=serialise_target(target), card_version=card_version)
+
+
+def _request(
+    asking: Asking, origin: Origin, action: Action, call_sid: str, reason: str
+) -> ChangeRequest:
     return ChangeRequest(
         request_id=asking.request_id,
-        action=Action.REDIRECT,
+        action=action,
         call_sid=call_sid,
         actor=asking.actor,
         surface=asking.surface,
         origin=origin,
         reason=parse_reason(reason),
-        target=serialise_target(target),
-        card_version=card_version,
     )

@@ -17,12 +17,19 @@ def has_payload_shape(payload: object) -> bool:
     """Whether this could be a payload of Slack's, as far as Bolt trusts it to be."""
     if not isinstance(payload, dict) or any(payload.get(name, "") is None for name in _NEVER_NULL):
         return False
-    return (
-        all(isinstance(payload.get(name), dict | None) for name in _OBJECTS)
-        and all(isinstance(payload.get(name), str | None) for name in _TEXTS)
-        and ("actions" not in payload or _are_actions(payload["actions"]))
-        and ("event" not in payload or isinstance(payload["event"].get("type"), str))
-        and _is_readable(payload)
+    return _are_of_their_kinds(payload) and _is_about_something(payload) and _is_readable(payload)
+
+
+def _are_of_their_kinds(payload: Mapping[str, Any]) -> bool:
+    return all(isinstance(payload.get(name), dict | None) for name in _OBJECTS) and all(
+        isinstance(payload.get(name), str | None) for name in _TEXTS
+    )
+
+
+def _is_about_something(payload: Mapping[str, Any]) -> bool:
+    """Whether the clicks or the event in it, where it has them, are some."""
+    return ("actions" not in payload or _are_actions(payload["actions"])) and (
+        "event" not in payload or isinstance(payload["event"].get("type"), str)
     )
 
 
