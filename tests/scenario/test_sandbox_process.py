@@ -203,8 +203,8 @@ def test_folder_that_cannot_be_written_to_is_a_sentence_and_exit_code_1(tmp_path
 @pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux tells a process of its parent's end"
 )
-def test_sandbox_that_is_killed_takes_the_bot_with_it() -> None:
-    with sandbox() as running:
+def test_sandbox_that_is_killed_takes_the_bot_with_it(tmp_path: Path) -> None:
+    with sandbox(environment={"TMPDIR": str(tmp_path)}) as running:
         pid = bot_pid(running)
 
         running.process.kill()
