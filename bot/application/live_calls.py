@@ -73,6 +73,12 @@ class LiveCalls:
         self._known = replace(self._known, calls=active)
         self._is_outdated |= any(call.parent_call_sid in ended for call in active)
 
+    def learn_redirected(self, call: Call) -> None:
+        """Take in a call that was sent elsewhere: who was on the line with it may have dropped."""
+        self.learn(call)
+        conversation = self._known.conversation_of(call.sid) if self._known else None
+        self._is_outdated |= bool(conversation and conversation.others_than(call.sid))
+
     def _age_s(self) -> float:
         return self._elapsed() - self._known_at
 

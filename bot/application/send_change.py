@@ -72,7 +72,7 @@ class ChangeSender:
             )
         except TwilioError as fault:
             return await self._refused(change, fault, before)
-        self._live.learn(answer.call)
+        self._live.learn_redirected(answer.call)
         return outcomes.taken(
             OutcomeReason.ACCEPTED,
             answer.call,

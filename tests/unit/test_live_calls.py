@@ -156,6 +156,20 @@ async def test_a_call_that_ends_with_legs_on_the_line_makes_the_next_asker_look(
     assert gateway.looks == 2
 
 
+@pytest.mark.parametrize(("legs", "looks"), [(["b"], 2), ([], 1)])
+async def test_a_redirect_makes_the_next_asker_look_where_others_were_on_the_line(
+    live: LiveCalls, gateway: FakeGateway, legs: list[str], looks: int
+) -> None:
+    dialled = [replace(a_call(leg), parent_call_sid=a_call("a").sid) for leg in legs]
+    gateway.calls = [a_call("a"), *dialled]
+    await live.listing()
+
+    live.learn_redirected(a_call("a"))
+    await live.listing()
+
+    assert gateway.looks == looks
+
+
 async def test_a_call_that_twilio_does_not_tell_counts_as_ended(
     live: LiveCalls, gateway: FakeGateway, elapsed: Seconds
 ) -> None:
