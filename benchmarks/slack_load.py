@@ -92,12 +92,21 @@ class Load:
 
     async def _send(self, request: bytes) -> float:
         began = perf_counter()
-        connection = self._idle.pop() if self._idle else await _Connection.to(self._port)
+        connection = await self._connection()
         async with asyncio.timeout(LONGEST_WAIT_S):
             await connection.post(request)
         took_s = perf_counter() - began
         self._idle.append(connection)
         return took_s
+
+    async def _connection(self) -> _Connection:
+        """One that is open still: a server closes those that were idle while others were asked."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_open:
+                return connection
+            connection.close()
+        return await _Connection.to(self._port)
 
 
 class _Connection:
@@ -110,6 +119,10 @@ class _Connection:
     @classmethod
     async def to(cls, port: int) -> Self:
         return cls(*await asyncio.open_connection(HOST, port))
+
+    @property
+    def is_open(self) -> bool:
+        return not self._reader.at_eof() and not self._writer.is_closing()
 
     def close(self) -> None:
         self._writer.close()
