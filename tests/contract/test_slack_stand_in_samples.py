@@ -1,7 +1,8 @@
 """The Slack stand-in's payloads and answers beside Slack's own samples, where those are at hand.
 
-SLACK_SAMPLES_DIR names a folder laid out as the samples of Slack's Java SDK are: payloads/ and
-api/, each file one JSON object with every field that Slack knows.
+They are looked for in ../shared/reference/slack_samples, or in the folder that SLACK_SAMPLES_DIR
+names: payloads/ and api/ as in Slack's Java SDK, each file one JSON object with every field that
+Slack knows.
 """
 
 import json
@@ -14,9 +15,12 @@ from tests.contract.slack_stand_in_bot import Json, Stage, actions, button, moda
 
 pytest_plugins = ("tests.contract.slack_stand_in_fixture",)
 
-SAMPLES = Path(os.environ.get("SLACK_SAMPLES_DIR", ""))
+SAMPLES = Path(
+    os.environ.get("SLACK_SAMPLES_DIR")
+    or Path(__file__).parents[3] / "shared" / "reference" / "slack_samples"
+)
 pytestmark = pytest.mark.skipif(
-    not (SAMPLES / "payloads").is_dir(), reason="SLACK_SAMPLES_DIR names no folder of samples"
+    not (SAMPLES / "payloads").is_dir(), reason=f"Slack's samples are not at {SAMPLES}"
 )
 # Documented by Slack, but missing in the samples.
 ALSO_KNOWN = {"response_urls"}
