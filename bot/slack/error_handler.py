@@ -84,7 +84,7 @@ def _modal_answer(error: Exception, body: Mapping[str, Any], desk: Desk) -> dict
     asked = parse_submission(body)
     if isinstance(error, InvalidTargetError | TargetNotAllowedError):
         block_id = block_of_target(asked.inputs)
-        return _field_error(block_id, f"{error.problem} {_example(error)}")
+        return _field_error(block_id, f"{error.problem} {_what_to_do(error)}")
     if isinstance(error, InvalidInputError):
         return _field_error(REASON_BLOCK, error.problem)
     if isinstance(error, StaleCardError):
@@ -101,8 +101,11 @@ def _modal_answer(error: Exception, body: Mapping[str, Any], desk: Desk) -> dict
     return {"response_action": "update", "view": view}
 
 
-def _example(error: InvalidTargetError | TargetNotAllowedError) -> str:
-    return f"Example: {error.example}" if isinstance(error, InvalidTargetError) else ""
+def _what_to_do(error: InvalidTargetError | TargetNotAllowedError) -> str:
+    """Plain text: at a field Slack shows no mention."""
+    if isinstance(error, InvalidTargetError):
+        return f"Example: {error.example}"
+    return "Ask an admin of Hookflash." if error.ask else "Ask whoever runs Hookflash."
 
 
 def _field_error(block_id: str, text: str) -> dict[str, Any]:

@@ -136,6 +136,16 @@ async def test_what_is_wrong_is_said_at_its_field_and_can_be_mended_there(
     assert len(company.twilio.updates(call.sid)) == 1
 
 
+async def test_a_refusal_at_a_field_says_whom_to_ask(company: Company, call: Call) -> None:
+    """The error of a field is plain text, in which Slack shows no mention."""
+    await open_modal(company, call)
+
+    await company.submit(ANA, {TARGET_BLOCK: "url", URL_BLOCK: "https://other.example.org/x"})
+
+    assert company.modal(ANA).errors[URL_BLOCK].endswith("Ask an admin of Hookflash.")
+    assert company.changes_sent() == []
+
+
 async def test_curly_quotes_in_the_form_are_straightened(company: Company, call: Call) -> None:
     await open_modal(company, call)
 
