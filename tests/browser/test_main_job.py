@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.sandbox_process import SandboxProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -101,6 +103,22 @@ def test_guest_is_refused_and_the_viewer_gets_no_button_that_changes_a_call(page
     type_command(page, "/calls")
     expect(newest_message(page).get_by_role("button", name="Details").first).to_be_visible()
     expect(newest_message(page).get_by_role("button", name="Hang up")).to_have_count(0)
+
+
+def test_command_sent_before_the_script_of_the_page_runs_is_taken(
+    browser: Browser, running_sandbox: SandboxProcess
+) -> None:
+    """A browser that is slow to load the script sends the form by itself."""
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(running_sandbox.url)
+
+        with page.expect_response("**/slack/say") as sent:
+            type_command(page, "/calls help")
+        page.goto(running_sandbox.url)
+
+        assert sent.value.status == 204
+        expect(newest_message(page)).to_contain_text("Live calls")
 
 
 def test_killed_bot_fails_as_it_would_in_slack_and_works_again_when_started(page: Page) -> None:
