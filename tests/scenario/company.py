@@ -116,7 +116,8 @@ class Company:
     async def log(self) -> list[Logged]:
         """The whole log, oldest entry first."""
         return [
-            Logged(entry, _in_clear(personal)) async for entry, personal in self.bot.log.entries()
+            Logged(entry, _in_clear(personal))
+            async for entry, personal in self.bot.outside.log.entries()
         ]
 
     async def events(self) -> list[tuple[str, str]]:

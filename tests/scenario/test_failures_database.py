@@ -70,7 +70,7 @@ async def readiness(here: Company) -> int:
 
 async def log_holds(here: Company) -> bool:
     """Whether nobody has tampered with the log, as its own check sees it."""
-    return (await here.bot.log.verify()).fault is None
+    return (await here.bot.outside.log.verify()).fault is None
 
 
 async def test_a_change_that_cannot_be_recorded_is_not_sent(
@@ -177,7 +177,7 @@ async def test_a_hang_up_that_was_told_as_not_sent_is_not_sent_later(
     here: Company, call: Call
 ) -> None:
     """The mark came to stand in the log after the wait for it was given up."""
-    here.bot.worker._ledger = LateLedger(here.bot.ledger, late=1)
+    here.bot.worker._ledger = LateLedger(here.bot.outside.ledger, late=1)
 
     await here.say(ANA, f"/calls hangup {call.sid}")
     await until(lambda: _has_event(here, "failed"), within_s=10)
@@ -197,7 +197,7 @@ async def test_a_hang_up_that_was_sent_is_not_told_as_not_sent_when_the_log_goes
     await here.slack.command(ANA, SUPPORT, f"/calls hangup {call.sid}")
     await until(lambda: was_told(here, ANA, "it is not known"))
     # The first answer tells that nothing is frozen, the second would be the mark.
-    here.bot.worker._ledger = LateLedger(here.bot.ledger, late=2)
+    here.bot.worker._ledger = LateLedger(here.bot.outside.ledger, late=2)
     here.twilio.faults.clear()
 
     await until(lambda: not call.is_live, within_s=15)

@@ -131,7 +131,7 @@ async def outcomes(bot: Bot) -> list[tuple[str, str, str]]:
     """Of each entry about a call: event, reason and surface, oldest first."""
     return [
         (entry.event, str(entry.details.get("reason", "")), entry.surface)
-        async for entry, _ in bot.log.entries()
+        async for entry, _ in bot.outside.log.entries()
         if entry.call_sid
     ]
 

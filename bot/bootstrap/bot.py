@@ -1,24 +1,19 @@
-"""The composition root: the one module that knows every layer. It opens nothing at import."""
+"""All parts of the bot and how they are put together."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 from functools import cached_property
 from uuid import uuid4
 
-import structlog
-from aiohttp import ClientSession, ClientTimeout, web
+from aiohttp import ClientSession, web
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.application.accept_change import ChangeDesk
-from bot.application.deadlines import DEFAULT_DEADLINES, Deadlines
+from bot.application.deadlines import Deadlines
 from bot.application.find_call import CallFinder
 from bot.application.find_destination import DestinationBook
 from bot.application.freeze import FreezeSwitch
@@ -31,31 +26,25 @@ from bot.application.rights import Denials, Guard, Rights
 from bot.application.send_change import ChangeSender
 from bot.application.settle_changes import Settler
 from bot.application.tasks import TaskSupervisor
-from bot.database import migrate
-from bot.database.audit_reader import SqlAuditReader
-from bot.database.engine import Database, open_database
-from bot.database.ledger import SqlLedger
-from bot.domain.audit import MAIN_CHAIN
+from bot.bootstrap.outside import Outside
+from bot.database.engine import Database
 from bot.domain.people import Role
 from bot.domain.redirects import RedirectPolicy
 from bot.settings import Settings
 from bot.slack.announcer import SlackAnnouncer
-from bot.slack.app import SLACK_TIMEOUT_S, build_slack_app, build_web_client
+from bot.slack.app import build_slack_app
 from bot.slack.audiences import Audiences
 from bot.slack.channels import ChannelBook
 from bot.slack.desk import Desk
 from bot.slack.directory import SlackMemberDirectory
 from bot.slack.home_tab import HomeTab
 from bot.slack.http import events_handler
-from bot.slack.installation import Installation
 from bot.slack.listeners import FEATURES, help_for
 from bot.slack.live_list import LiveList
 from bot.slack.replies import Replies
 from bot.slack.socket_mode import SocketMode, build_socket_mode
 from bot.slack.views.formatting import Place
-from bot.twilio.gateway import TwilioGateway
 from bot.web.metrics import Metrics
-from bot.web.runner import serve_until_stopped
 from bot.web.server import Readiness, build_web_app
 
 DEFAULT_REGION = "us1"
@@ -63,32 +52,6 @@ DEFAULT_REGION = "us1"
 DRAIN_S = 20.0
 # Slack and Twilio are waited for at the start, but their absence does not keep the bot down.
 START_WAITS_S = 1.0
-
-_log = structlog.get_logger(__name__)
-
-
-def now() -> datetime:
-    """The time in UTC."""
-    return datetime.now(UTC)
-
-
-async def serve(settings: Settings, *, deadlines: Deadlines = DEFAULT_DEADLINES) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what was accepted.
-
-    Raises:
-        CannotListenError: the address is not free.
-        LogUnavailableError: the database does not answer.
-        SchemaOutdatedError: the schema must be brought up to date first.
-    """
-    async with run_bot(settings, deadlines=deadlines) as bot:
-        await serve_until_stopped(
-            bot.web_app,
-            host=settings.host,
-            port=settings.port,
-            stop=asyncio.Event(),
-            on_listening=lambda: _log.info("ready", host=settings.host, port=settings.port),
-            on_stop=bot.stop,
-        )
 
 
 class Bot:
@@ -100,17 +63,19 @@ class Bot:
         *,
         database: Database,
         session: ClientSession,
-        clock: Clock = now,
-        deadlines: Deadlines = DEFAULT_DEADLINES,
+        clock: Clock,
+        deadlines: Deadlines,
     ) -> None:
         self._settings = settings
-        self._database = database
         self._session = session
         self._clock = clock
         self._deadlines = deadlines
         self._owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         self.tasks = TaskSupervisor()
         self.metrics = Metrics()
+        self.outside = Outside(
+            settings, database=database, session=session, metrics=self.metrics, clock=clock
+        )
 
     async def start(self) -> None:
         """Greet Twilio and Slack, and begin to settle what a dead process left.
@@ -118,12 +83,14 @@ class Bot:
         Raises:
             TokenRefusedError: Slack does not accept a token.
         """
-        await asyncio.gather(self.gateway.warm(), self.installation.learn(timeout_s=START_WAITS_S))
+        await asyncio.gather(
+            self.outside.gateway.warm(), self.outside.installation.learn(timeout_s=START_WAITS_S)
+        )
         if self.socket_mode is not None:
             await self.socket_mode.start(timeout_s=START_WAITS_S)
         self.tasks.spawn(self.numbers.names(), name="learn the names of our numbers")
         self.tasks.serve(self.settler.run, name="settle abandoned changes")
-        self.tasks.serve(self.installation.keep_learning, name="learn the installation")
+        self.tasks.serve(self.outside.installation.keep_learning, name="learn the installation")
 
     async def stop(self) -> None:
         """Finish what was accepted, write what is held back, close the log."""
@@ -131,7 +98,7 @@ class Bot:
             await self.socket_mode.stop()
         await self.tasks.stop(timeout_s=DRAIN_S)
         await self.denials.flush(everything=True)
-        await self.ledger.close()
+        await self.outside.ledger.close()
 
     @cached_property
     def web_app(self) -> web.Application:
@@ -147,9 +114,9 @@ class Bot:
     def slack_app(self) -> AsyncApp:
         """What answers Slack, whichever way it comes."""
         return build_slack_app(
-            client=self.slack_client,
+            client=self.outside.slack_client,
             signing_secret=_in_clear(self._settings.slack_signing_secret),
-            installation=self.installation,
+            installation=self.outside.installation,
             features=FEATURES,
             desk=self.desk,
         )
@@ -186,76 +153,39 @@ class Bot:
         )
 
     @cached_property
-    def gateway(self) -> TwilioGateway:
-        """Twilio."""
-        username, password = self._settings.twilio_credentials
-        return TwilioGateway(
-            account_sid=self._settings.twilio_account_sid,
-            username=username,
-            password=password,
-            region=self._settings.twilio_region or "",
-            edge=self._settings.twilio_edge or "",
-            api_url=self._settings.twilio_api_url or "",
-            clock=self._clock,
-            on_answer=self.metrics.twilio_answered,
-        )
-
-    @cached_property
-    def slack_client(self) -> AsyncWebClient:
-        """Slack's Web API."""
-        return build_web_client(
-            token=self._settings.slack_bot_token.get_secret_value(),
-            api_url=self._settings.slack_api_url,
-            session=self._session,
-        )
-
-    @cached_property
-    def installation(self) -> Installation:
-        """The workspace that the app is installed in."""
-        return Installation(self.slack_client)
-
-    @cached_property
-    def ledger(self) -> SqlLedger:
-        """The writing side of the database."""
-        return SqlLedger(self._database.writer, chain_id=MAIN_CHAIN, clock=self._clock)
-
-    @cached_property
-    def log(self) -> SqlAuditReader:
-        """The reading side of the database."""
-        return SqlAuditReader(self._database.reader, chain_id=MAIN_CHAIN)
-
-    @cached_property
     def log_health(self) -> LogHealth:
         """Whether both sides work."""
-        return LogHealth(self.ledger, self.log)
+        return LogHealth(self.outside.ledger, self.outside.log)
 
     @cached_property
     def live(self) -> LiveCalls:
         """The shared look at the live calls."""
-        return LiveCalls(self.gateway, poll_s=self._settings.poll_s)
+        return LiveCalls(self.outside.gateway, poll_s=self._settings.poll_s)
 
     @cached_property
     def finder(self) -> CallFinder:
         """Finds the call that a person named."""
-        return CallFinder(self.gateway, self.live, account_sid=self._settings.twilio_account_sid)
+        return CallFinder(
+            self.outside.gateway, self.live, account_sid=self._settings.twilio_account_sid
+        )
 
     @cached_property
     def numbers(self) -> NumberBook:
         """The names and flows of our numbers."""
-        return NumberBook(self.gateway)
+        return NumberBook(self.outside.gateway)
 
     @cached_property
     def rights(self) -> Rights:
         """Who may do what."""
         directory = SlackMemberDirectory(
-            self.slack_client, team_id=lambda: self.installation.team_id
+            self.outside.slack_client, team_id=lambda: self.outside.installation.team_id
         )
         return Rights(self._settings.role_lists, directory)
 
     @cached_property
     def denials(self) -> Denials:
         """The record of refusals."""
-        return Denials(self.ledger, clock=self._clock)
+        return Denials(self.outside.ledger, clock=self._clock)
 
     @cached_property
     def guard(self) -> Guard:
@@ -266,7 +196,7 @@ class Bot:
     def changes(self) -> ChangeDesk:
         """Accepts changes."""
         return ChangeDesk(
-            ledger=self.ledger,
+            ledger=self.outside.ledger,
             rights=self.rights,
             denials=self.denials,
             live=self.live,
@@ -284,13 +214,15 @@ class Bot:
     @cached_property
     def sender(self) -> ChangeSender:
         """Asks Twilio for a change."""
-        return ChangeSender(self.gateway, self.live, clock=self._clock, deadlines=self._deadlines)
+        return ChangeSender(
+            self.outside.gateway, self.live, clock=self._clock, deadlines=self._deadlines
+        )
 
     @cached_property
     def worker(self) -> ChangeWorker:
         """Performs changes."""
         return ChangeWorker(
-            ledger=self.ledger,
+            ledger=self.outside.ledger,
             sender=self.sender,
             live=self.live,
             destinations=DestinationBook(self.finder, self.numbers),
@@ -312,7 +244,7 @@ class Bot:
     def settler(self) -> Settler:
         """Settles what lost owners left."""
         return Settler(
-            ledger=self.ledger,
+            ledger=self.outside.ledger,
             worker=self.worker,
             sender=self.sender,
             denials=self.denials,
@@ -325,12 +257,12 @@ class Bot:
     @cached_property
     def replies(self) -> Replies:
         """Answers to people in Slack."""
-        return Replies(self.slack_client, self._session)
+        return Replies(self.outside.slack_client, self._session)
 
     @cached_property
     def audiences(self) -> Audiences:
         """For whom views are made."""
-        return Audiences(self.numbers, ChannelBook(self.slack_client), self.rights)
+        return Audiences(self.numbers, ChannelBook(self.outside.slack_client), self.rights)
 
     @cached_property
     def live_list(self) -> LiveList:
@@ -342,7 +274,7 @@ class Bot:
         """Draws and publishes the Home tab."""
         return HomeTab(
             self.live_list,
-            self.log,
+            self.outside.log,
             self.rights,
             self.audiences,
             self.replies,
@@ -360,11 +292,11 @@ class Bot:
             changes=self.changes,
             worker=self.worker,
             live=self.live,
-            gateway=self.gateway,
+            gateway=self.outside.gateway,
             finder=self.finder,
             numbers=self.numbers,
-            freeze=FreezeSwitch(self.guard, self.ledger),
-            log=self.log,
+            freeze=FreezeSwitch(self.guard, self.outside.ledger),
+            log=self.outside.log,
             replies=self.replies,
             audiences=self.audiences,
             live_list=self.live_list,
@@ -377,21 +309,3 @@ class Bot:
 
 def _in_clear(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
-
-
-@asynccontextmanager
-async def run_bot(
-    settings: Settings, *, clock: Clock = now, deadlines: Deadlines = DEFAULT_DEADLINES
-) -> AsyncIterator[Bot]:
-    """Everything wired together and started, but for the HTTP server in front of it."""
-    await asyncio.to_thread(migrate.prepare, settings.database_url.get_secret_value())
-    async with AsyncExitStack() as closing:
-        database = open_database(settings.database_url.get_secret_value())
-        closing.push_async_callback(database.close)
-        session = await closing.enter_async_context(
-            ClientSession(timeout=ClientTimeout(total=SLACK_TIMEOUT_S))
-        )
-        bot = Bot(settings, database=database, session=session, clock=clock, deadlines=deadlines)
-        closing.push_async_callback(bot.gateway.close)
-        await bot.start()
-        yield bot

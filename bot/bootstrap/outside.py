@@ -1,0 +1,77 @@
+"""What reaches outside this process: Twilio, Slack's Web API and the database."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from aiohttp import ClientSession
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.application.ports import Clock
+from bot.database.audit_reader import SqlAuditReader
+from bot.database.engine import Database
+from bot.database.ledger import SqlLedger
+from bot.domain.audit import MAIN_CHAIN
+from bot.settings import Settings
+from bot.slack.app import build_web_client
+from bot.slack.installation import Installation
+from bot.twilio.gateway import TwilioGateway
+from bot.web.metrics import Metrics
+
+
+class Outside:
+    """The adapters, each wired when it is first asked for; wiring opens nothing."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        database: Database,
+        session: ClientSession,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._session = session
+        self._metrics = metrics
+        self._clock = clock
+
+    @cached_property
+    def gateway(self) -> TwilioGateway:
+        """Twilio."""
+        username, password = self._settings.twilio_credentials
+        return TwilioGateway(
+            account_sid=self._settings.twilio_account_sid,
+            username=username,
+            password=password,
+            region=self._settings.twilio_region or "",
+            edge=self._settings.twilio_edge or "",
+            api_url=self._settings.twilio_api_url or "",
+            clock=self._clock,
+            on_answer=self._metrics.twilio_answered,
+        )
+
+    @cached_property
+    def slack_client(self) -> AsyncWebClient:
+        """Slack's Web API."""
+        return build_web_client(
+            token=self._settings.slack_bot_token.get_secret_value(),
+            api_url=self._settings.slack_api_url,
+            session=self._session,
+        )
+
+    @cached_property
+    def installation(self) -> Installation:
+        """The workspace that the app is installed in."""
+        return Installation(self.slack_client)
+
+    @cached_property
+    def ledger(self) -> SqlLedger:
+        """The writing side of the database."""
+        return SqlLedger(self._database.writer, chain_id=MAIN_CHAIN, clock=self._clock)
+
+    @cached_property
+    def log(self) -> SqlAuditReader:
+        """The reading side of the database."""
+        return SqlAuditReader(self._database.reader, chain_id=MAIN_CHAIN)
