@@ -10,7 +10,11 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.manifest import SCOPES
 from tests.contract.slack_stand_in_bot import BOT_TOKEN, Json, Stage, actions, button
+
+CHANNELS = ("C1", "G1")
+MORE_SCOPES = {"im:write", "usergroups:read"}
 
 pytest_plugins = ("tests.contract.slack_stand_in_fixture",)
 
@@ -23,13 +27,13 @@ async def _called(stage: Stage, method: str, **args: Any) -> Json:
         return body
 
 
-async def test_auth_test_names_the_app_and_its_scopes(stage: Stage) -> None:
+async def test_auth_test_names_the_app_and_the_scopes_of_its_manifest(stage: Stage) -> None:
     response = await stage.web_client.auth_test()
 
     assert response["team_id"] == "T0SANDBOX"
     assert response["user_id"] == stage.slack.workspace.app.bot_user_id
     headers = {name.lower(): value for name, value in response.headers.items()}
-    assert "chat:write" in headers["x-oauth-scopes"].split(",")
+    assert set(headers["x-oauth-scopes"].split(",")) == set(SCOPES)
 
 
 @pytest.mark.parametrize(
@@ -54,14 +58,45 @@ async def test_token_may_stand_in_the_form_and_is_not_written_down(stage: Stage)
     assert stage.slack.api_calls[-1].args == {}
 
 
-async def test_missing_scope_says_which(stage: Stage) -> None:
-    stage.slack.web_api.scopes.discard("users:read")
+async def test_who_is_not_known_is_told_of_no_scopes(stage: Stage) -> None:
+    async with stage.http.post(f"{stage.slack.api_url}auth.test", data={"token": "x"}) as answer:
+        assert "X-OAuth-Scopes" not in answer.headers
 
-    answer = await _called(stage, "users.info", user=stage.ana.id)
 
-    assert answer["error"] == "missing_scope"
-    assert answer["needed"] == "users:read"
-    assert "chat:write" in answer["provided"]
+@pytest.mark.parametrize(
+    ("method", "args", "scope"),
+    [
+        ("conversations.open", {"users": "UANA"}, "im:write"),
+        ("usergroups.users.list", {"usergroup": "S1"}, "usergroups:read"),
+        ("conversations.info", {"channel": "D1"}, "im:read"),
+    ],
+)
+async def test_what_the_manifest_does_not_ask_for_is_refused_with_the_missing_scope(
+    stage: Stage, method: str, args: dict[str, str], scope: str
+) -> None:
+    stage.slack.workspace.add_channel("direct", channel_id="D1", is_im=True)
+
+    answer = await _called(stage, method, **args)
+
+    assert (answer["error"], answer["needed"]) == ("missing_scope", scope)
+    assert answer["provided"] == ",".join(sorted(SCOPES))
+
+
+@pytest.mark.parametrize(
+    ("taken_away", "channel_id"), [("channels:read", "C1"), ("groups:read", "G1")]
+)
+async def test_each_kind_of_channel_has_a_scope_of_its_own(
+    stage: Stage, taken_away: str, channel_id: str
+) -> None:
+    stage.slack.workspace.add_channel("public", channel_id="C1")
+    stage.slack.workspace.add_channel("private", channel_id="G1", is_private=True)
+    stage.slack.web_api.scopes.remove(taken_away)
+
+    answers = {each: await _called(stage, "conversations.info", channel=each) for each in CHANNELS}
+
+    assert answers.pop(channel_id)["needed"] == taken_away
+    (other,) = answers.values()
+    assert other["ok"] is True
 
 
 async def test_unknown_method_is_unknown(stage: Stage) -> None:
@@ -140,6 +175,7 @@ async def test_ephemeral_message_is_seen_by_one_and_never_updated(stage: Stage) 
 
 
 async def test_id_of_a_person_means_the_direct_conversation(stage: Stage) -> None:
+    stage.slack.web_api.scopes |= MORE_SCOPES
     opened = await stage.web_client.conversations_open(users=stage.ana.id)
 
     posted = await stage.web_client.chat_postMessage(channel=stage.ana.id, text="hi")
@@ -194,6 +230,7 @@ async def test_id_of_a_person_means_the_direct_conversation(stage: Stage) -> Non
 async def test_refusals_carry_slacks_own_codes(
     stage: Stage, method: str, args: dict[str, str], code: str
 ) -> None:
+    stage.slack.web_api.scopes |= MORE_SCOPES
     workspace = stage.slack.workspace
     workspace.add_user("anabel", user_id="UANA")
     workspace.add_channel("in", channel_id="CIN", members=[stage.ana])
@@ -238,6 +275,7 @@ async def test_people_and_channels_are_told_of(stage: Stage) -> None:
     stranger = workspace.add_user("sid", team_id="T0ELSEWHERE")
     shared = workspace.add_channel("shared", members=[stage.ana, stranger], is_shared=True)
     workspace.usergroups["S1"] = [stage.ana.id]
+    stage.slack.web_api.scopes |= MORE_SCOPES
 
     gus = (await stage.web_client.users_info(user=guest.id))["user"]
     sid = (await stage.web_client.users_info(user=stranger.id))["user"]
@@ -270,6 +308,7 @@ async def test_messages_of_one_channel_come_one_a_second_after_a_burst(stage: St
 
 
 async def test_rates_are_scaled_and_lifted(stage: Stage) -> None:
+    stage.slack.web_api.scopes |= MORE_SCOPES
     stage.slack.rates.scale = 0.05
     await _called(stage, "usergroups.users.list", usergroup="S1")
     assert (await _called(stage, "usergroups.users.list"))["error"] == "ratelimited"

@@ -70,7 +70,6 @@ async def practice(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Pract
     shutil.copy(sqlite_template, log)
     log.chmod(0o600)
     async with outside_world() as (slack, twilio):
-        slack.web_api.scopes = set(SCOPES)
         environ = environ_for(slack, twilio, database_url=f"sqlite:///{log}")
         yield Practice(slack, twilio, environ, log)
 

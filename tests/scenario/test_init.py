@@ -18,7 +18,6 @@ from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.twilio import TwilioStandIn
 from bot.settings import load_settings
 from bot.settings.env_file import read_env_file
-from bot.slack.manifest import SCOPES
 from tests.scenario.company import (
     ACCOUNT_SID,
     ADA,
@@ -90,7 +89,6 @@ def log_as_before() -> Iterator[None]:
 async def user(tmp_path: Path) -> AsyncIterator[NewUser]:
     """All that they have is in order."""
     async with outside_world() as (slack, twilio):
-        slack.web_api.scopes = set(SCOPES)
         twilio.account.api_keys[API_KEY] = API_SECRET
         yield NewUser(slack, twilio, tmp_path)
 

@@ -44,6 +44,14 @@ def conversations_info(workspace: Workspace, args: Args) -> Json:
     return {"channel": _channel_payload(workspace, channel)}
 
 
+def scope_to_see(workspace: Workspace, args: Args) -> str:
+    """The scope that conversations.info needs: each kind of channel has its own."""
+    channel = workspace.channels.get(str(args.get("channel")))
+    if channel is not None and channel.is_im:
+        return "im:read"
+    return "groups:read" if channel is not None and channel.is_private else "channels:read"
+
+
 def conversations_open(workspace: Workspace, args: Args) -> Json:
     """conversations.open, with one person."""
     user_ids = str(args.get("users") or "").split(",")

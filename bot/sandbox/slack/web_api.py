@@ -1,6 +1,6 @@
 """The Web API: who may call which method how often, and what each call answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,18 +22,10 @@ from bot.sandbox.slack.sockets import Sockets
 from bot.sandbox.slack.view_methods import ViewMethods
 from bot.sandbox.slack.workspace import Workspace
 
-DEFAULT_SCOPES = frozenset(
-    {
-        "commands",
-        "chat:write",
-        "users:read",
-        "usergroups:read",
-        "channels:read",
-        "groups:read",
-        "im:read",
-        "im:write",
-    }
+MANIFEST_SCOPES = frozenset(
+    {"commands", "chat:write", "users:read", "channels:read", "groups:read"}
 )
+"""What an app that was installed with Hookflash's manifest has been granted."""
 POST_MESSAGE = "chat.postMessage"
 
 
@@ -62,7 +54,8 @@ class ApiAnswer:
 class _Method:
     act: Callable[[Args], Json]
     rate: Rate
-    scope: str | None = None
+    scope: str | Callable[[Args], str] = ""
+    """None is needed where it is empty; some methods need another one for other arguments."""
     is_for_app: bool = False
     """Whether it wants the app-level token, and not the bot's."""
 
@@ -86,7 +79,7 @@ class WebApi:
         rates: RateLimits,
         tokens: Tokens,
     ) -> None:
-        self.scopes = set(DEFAULT_SCOPES)
+        self.scopes = set(MANIFEST_SCOPES)
         self.app_scopes = {"connections:write"}
         self._workspace = workspace
         self._rates = rates
@@ -97,41 +90,36 @@ class WebApi:
         """What Slack answers; refusals too are answers."""
         method = self._methods.get(method_name)
         if method is None:
-            return self._answer(None, SlackError("unknown_method").as_answer())
+            return _answer(SlackError("unknown_method").as_answer())
         try:
-            self._authorise(method, token)
+            self._authenticate(method, token)
+        except SlackError as refusal:
+            return _answer(refusal.as_answer())
+        granted = self.app_scopes if method.is_for_app else self.scopes
+        needed = method.scope(args) if callable(method.scope) else method.scope
+        headers = _scope_headers(granted, needed)
+        try:
+            _authorise(granted, needed)
             wait_s = self._wait_s(method_name, method, args)
             if wait_s:
                 return rate_limited(wait_s)
-            return self._answer(method, {"ok": True, **method.act(args)})
+            return _answer({"ok": True, **method.act(args)}, headers)
         except SlackError as refusal:
-            return self._answer(method, refusal.as_answer())
+            return _answer(refusal.as_answer(), headers)
 
-    def _authorise(self, method: _Method, token: str | None) -> None:
+    def _authenticate(self, method: _Method, token: str | None) -> None:
         if not token:
             raise SlackError("not_authed")
         if token not in (self._tokens.bot, self._tokens.app):
             raise SlackError("invalid_auth")
         if (token == self._tokens.app) != method.is_for_app:
             raise SlackError("not_allowed_token_type")
-        if method.scope and method.scope not in self._scopes_of(method):
-            provided = ",".join(sorted(self._scopes_of(method)))
-            raise SlackError("missing_scope", needed=method.scope, provided=provided)
-
-    def _scopes_of(self, method: _Method | None) -> set[str]:
-        return self.app_scopes if method and method.is_for_app else self.scopes
 
     def _wait_s(self, name: str, method: _Method, args: Args) -> int:
         wait_s = self._rates.wait_s(name, method.rate)
         if wait_s or name != POST_MESSAGE:
             return wait_s
         return self._rates.wait_s(f"{name} {args.get('channel')}", ONE_A_SECOND)
-
-    def _answer(self, method: _Method | None, body: Json) -> ApiAnswer:
-        headers = {"X-OAuth-Scopes": ",".join(sorted(self._scopes_of(method)))}
-        if method and method.scope:
-            headers["X-Accepted-OAuth-Scopes"] = method.scope
-        return ApiAnswer(200, body, headers)
 
     def _all_methods(self, views: ViewMethods, sockets: Sockets) -> dict[str, _Method]:
         chat, lookup = chat_methods, lookup_methods
@@ -147,7 +135,9 @@ class WebApi:
             "chat.delete": _Method(within(chat.delete), TIER_3, "chat:write"),
             "chat.getPermalink": _Method(within(chat.get_permalink), SPECIAL),
             "conversations.info": _Method(
-                within(lookup.conversations_info), TIER_3, "channels:read"
+                within(lookup.conversations_info),
+                TIER_3,
+                lambda args: lookup.scope_to_see(self._workspace, args),
             ),
             "conversations.open": _Method(within(lookup.conversations_open), TIER_3, "im:write"),
             "users.info": _Method(within(lookup.users_info), TIER_4, "users:read"),
@@ -170,3 +160,20 @@ class WebApi:
 def rate_limited(wait_s: int) -> ApiAnswer:
     """The answer to a call that comes too soon."""
     return ApiAnswer(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(wait_s)})
+
+
+def _authorise(granted: Collection[str], needed: str) -> None:
+    if needed and needed not in granted:
+        raise SlackError("missing_scope", needed=needed, provided=",".join(sorted(granted)))
+
+
+def _scope_headers(granted: Collection[str], needed: str) -> dict[str, str]:
+    """What is told to every caller whose token is known."""
+    headers = {"X-OAuth-Scopes": ",".join(sorted(granted))}
+    if needed:
+        headers["X-Accepted-OAuth-Scopes"] = needed
+    return headers
+
+
+def _answer(body: Json, headers: dict[str, str] | None = None) -> ApiAnswer:
+    return ApiAnswer(200, body, headers or {})
