@@ -1,23 +1,21 @@
-"""`hookflash audit`: reads, checks and exports the log. Data goes to stdout, talk to stderr."""
+"""`hookflash audit`: reads and exports the log. Data goes to stdout, talk to stderr."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from bot.cli_environment import environment
+from bot.cli_log import ask_log
+from bot.cli_verify import verify
 
 if TYPE_CHECKING:
     from bot.database.audit_reader import SqlAuditReader
     from bot.domain.audit import AuditEntry
     from bot.domain.audit_log import AuditQuery, AuditRow
-
-T = TypeVar("T")
 
 _FILTERS = (
     "FILTERS: by:U0123ABCD from:+44* to:+1555* action:hang_up outcome:failed since:2h "
@@ -43,6 +41,9 @@ def audit() -> None:
     """List, show, verify and export the log."""
 
 
+audit.add_command(verify)
+
+
 @audit.command("list", epilog=f"{_FILTERS} limit:20")
 @click.argument("filters", nargs=-1)
 @click.option("--before", "before_seq", type=int, metavar="SEQ", help="Only what is older.")
@@ -52,7 +53,7 @@ def list_requests(*, filters: Sequence[str], before_seq: int | None) -> None:
     Each request is one line; without a terminal its columns are separated by tabs.
     """
     query = replace(_parse(filters), before_seq=before_seq)
-    page = _ask_log(lambda log: log.page(query))
+    page = ask_log(lambda log: log.page(query))
     _show_table(_COLUMNS, map(_columns_of, page.rows))
     if page.next_before_seq is not None:
         words = " ".join([*filters, f"--before {page.next_before_seq}"])
@@ -65,7 +66,7 @@ def show(*, reference: str) -> None:
     """Show all that is known of an entry, a request or a call."""
     from bot.domain.plain_text import printable
 
-    found = _ask_log(lambda log: log.matching(reference))
+    found = ask_log(lambda log: log.matching(reference))
     if not found:
         raise click.ClickException(f"The log has no entry for {printable(reference)}.")
     for entry, personal in found:
@@ -74,22 +75,6 @@ def show(*, reference: str) -> None:
         for name, value in values.items():
             click.echo(f"{name:{width}}  {printable(value)}")
         click.echo()
-
-
-@audit.command()
-@click.pass_context
-def verify(ctx: click.Context) -> None:
-    """Check that no entry was changed, removed or put in; exit with 1 where one was."""
-    verdict = _ask_log(lambda log: log.verify())
-    end = verdict.end
-    if verdict.fault is None:
-        click.echo(f"The log holds: {end.seq} entries, and the head has hash {end.hash}.")
-        return
-    click.echo(
-        f"The log does not hold. {verdict.fault} "
-        f"Up to {end.seq}, whose hash is {end.hash}, every entry is as it was recorded."
-    )
-    ctx.exit(1)
 
 
 @audit.command(epilog=_FILTERS)
@@ -112,7 +97,7 @@ def export(*, filters: Sequence[str], form: str, output: str) -> None:
         raise click.UsageError("An export is complete: it takes no limit.")
     query = _parse(filters)
     with click.open_file(output, "w", encoding="utf-8", atomic=output != "-") as file:
-        count = _ask_log(lambda log: _export(log, query, form, file))
+        count = ask_log(lambda log: _export(log, query, form, file))
     click.echo(f"{count} entries exported.", err=True)
 
 
@@ -143,29 +128,6 @@ def _parse(filters: Sequence[str]) -> AuditQuery:
         return parse_audit_filters(filters, now=datetime.now(UTC))
     except InvalidFilterError as error:
         raise click.UsageError(str(error)) from error
-
-
-def _ask_log(question: Callable[[SqlAuditReader], Awaitable[T]]) -> T:
-    """The log's answer, from the database that DATABASE_URL names."""
-    from bot.database import migrate
-    from bot.database.audit_reader import SqlAuditReader
-    from bot.database.engine import open_database
-    from bot.domain.audit import MAIN_CHAIN
-    from bot.settings import read_database_url
-
-    database_url = read_database_url(environment())
-    state = migrate.current(database_url)
-    if not state.is_up_to_date:
-        raise click.ClickException(state.advice)
-
-    async def ask() -> T:
-        database = open_database(database_url)
-        try:
-            return await question(SqlAuditReader(database.reader, chain_id=MAIN_CHAIN))
-        finally:
-            await database.close()
-
-    return asyncio.run(ask())
 
 
 def _columns_of(row: AuditRow) -> tuple[str, ...]:
