@@ -237,6 +237,40 @@ async def test_the_end_of_a_connection_is_announced(stage: Stage, reason: Reason
     assert ended.type is aiohttp.WSMsgType.CLOSE
 
 
+async def test_with_debug_reconnects_a_connection_is_warned_and_soon_refreshed(
+    stage: Stage,
+) -> None:
+    sockets = stage.slack.sockets
+    assert (sockets.lasts_s, sockets.debug_lasts_s) == (18_060, 360)
+    sockets.debug_lasts_s, sockets.warns_before_s = 0.2, 0.1
+    address = (await stage.web_client.apps_connections_open(app_token=APP_TOKEN))["url"]
+
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{address}&debug_reconnects=true") as socket,
+    ):
+        frames = [await socket.receive_json() for _ in range(3)]
+        ended = await socket.receive()
+
+    assert [(frame["type"], frame.get("reason")) for frame in frames] == [
+        ("hello", None),
+        ("disconnect", "warning"),
+        ("disconnect", "refresh_requested"),
+    ]
+    assert ended.type is aiohttp.WSMsgType.CLOSE
+
+
+async def test_the_address_can_ask_for_debug_reconnects_by_itself(stage: Stage) -> None:
+    plain = (await stage.web_client.apps_connections_open(app_token=APP_TOKEN))["url"]
+    stage.slack.sockets.adds_debug_reconnects = True
+
+    debugged = await stage.connect()
+    await until(lambda: debugged.frames)
+
+    assert "debug_reconnects" not in plain
+    assert debugged.frames[0]["debug_info"]["approximate_connection_time"] == 360
+
+
 async def test_slacks_own_client_comes_back_after_a_drop(stage: Stage) -> None:
     await stage.connect()
 

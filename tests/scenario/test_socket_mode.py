@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,32 @@ async def test_no_click_is_lost_or_doubled_while_slack_refreshes_every_connectio
     assert [company.twilio.updates(one.sid) for one in calls] == [[HANG_UP]] * len(calls)
     assert min(fewest) >= CONNECTIONS
     assert not {*first} & {*company.slack.sockets.open}
+
+
+async def test_no_click_is_lost_or_doubled_while_slack_ends_one_connection_after_the_other(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with `debug_reconnects`, only that these connections live for half a second."""
+    monkeypatch.setattr(socket_mode, "LASTING_S", 0.1)  # so that none of them seems to be no good
+    sockets = company.slack.sockets
+    company.slack.rates.scale = math.inf
+    sockets.adds_debug_reconnects, sockets.debug_lasts_s, sockets.warns_before_s = True, 0.5, 0.25
+    await sockets.refresh()
+    before = len(asked_to_open(company.slack))
+    calls = [company.twilio.network.call_in_progress(to=SUPPORT_LINE) for _ in range(60)]
+
+    deeds = []
+    for one in calls:
+        deeds.append(
+            asyncio.create_task(company.slack.command(ANA, SUPPORT, f"/calls hangup {one.sid}"))
+        )
+        await asyncio.sleep(0.05)
+    outcomes = [(await deed).outcome for deed in deeds]
+    await company.at_rest()
+
+    assert len(asked_to_open(company.slack)) - before >= 5
+    assert outcomes == ["ok"] * len(calls)
+    assert [company.twilio.updates(one.sid) for one in calls] == [[HANG_UP]] * len(calls)
 
 
 async def test_connections_are_opened_one_after_the_other(company: Company) -> None:

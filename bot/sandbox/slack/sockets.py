@@ -1,6 +1,7 @@
 """Socket Mode as Slack plays it: tickets, up to ten connections, envelopes, disconnects."""
 
 import asyncio
+import contextlib
 import json
 import secrets
 from collections.abc import Callable
@@ -20,6 +21,8 @@ TICKET_LIFE = timedelta(seconds=30)
 PING_EVERY_S = 5.0
 DRAINS_WITHIN_S = 3.0
 LASTS_S = 18_060
+DEBUG_LASTS_S = 360
+WARNS_BEFORE_S = 10.0
 KEPT = 2_000
 """How many envelopes are remembered."""
 
@@ -64,6 +67,13 @@ class Sockets:
         self.envelopes: list[SentEnvelope] = []
         self.holds_acks = False
         """Whether acknowledgements are thrown away, as if they had never arrived."""
+        self.adds_debug_reconnects = False
+        """Whether the app opens each address with `debug_reconnects`, as its developer may."""
+        self.lasts_s: float = LASTS_S
+        self.debug_lasts_s: float = DEBUG_LASTS_S
+        """How long a connection lives that was opened with `debug_reconnects`."""
+        self.warns_before_s = WARNS_BEFORE_S
+        self._ending: set[asyncio.Task[None]] = set()
         self._workspace = workspace
         self._clock = clock
         self._url = url
@@ -74,7 +84,8 @@ class Sockets:
         ticket = secrets.token_hex(16)
         self._tickets[ticket] = self._clock()
         address = self._url().replace("http", "ws", 1)
-        return f"{address}{PATH}?ticket={ticket}&app_id={self._workspace.app.app_id}"
+        debug = "&debug_reconnects=true" if self.adds_debug_reconnects else ""
+        return f"{address}{PATH}?ticket={ticket}&app_id={self._workspace.app.app_id}{debug}"
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Holds one connection until either side ends it."""
@@ -87,7 +98,11 @@ class Sockets:
             await response.send_json(_disconnect(refusal))
             await response.close()
             return response
-        await self._hold(Socket(response, request.transport, self._clock()))
+        is_debugging = request.query.get("debug_reconnects") == "true"
+        await self._hold(
+            Socket(response, request.transport, self._clock()),
+            lasts_s=self.debug_lasts_s if is_debugging else self.lasts_s,
+        )
         return response
 
     async def deliver(self, envelope: Json, *, timeout_s: float) -> Json | None:
@@ -160,6 +175,8 @@ class Sockets:
 
     async def close(self) -> None:
         """Ends every connection."""
+        for ending in self._ending:
+            ending.cancel()
         for socket in list(self.open):
             await socket.response.close()
 
@@ -168,16 +185,32 @@ class Sockets:
             return "link_disabled"
         return "too_many_websockets" if len(self.open) >= self.most else None
 
-    async def _hold(self, socket: Socket) -> None:
+    async def _hold(self, socket: Socket, *, lasts_s: float) -> None:
         self.open.append(socket)
-        await _send(socket, json.dumps(self._hello()))
+        await _send(socket, json.dumps(self._hello(lasts_s)))
         self._workspace.changed()
+        end_of_life = asyncio.get_running_loop().call_later(
+            lasts_s - self.warns_before_s, self._begin_to_end, socket
+        )
         try:
             async for message in socket.response:
                 if message.type is WSMsgType.TEXT:
                     self._acknowledge(socket, json_or(message.data))
         finally:
+            end_of_life.cancel()
             self._forget(socket)
+
+    def _begin_to_end(self, socket: Socket) -> None:
+        ending = asyncio.create_task(self._end(socket))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+    async def _end(self, socket: Socket) -> None:
+        """Warns, and refreshes the connection a little later."""
+        with contextlib.suppress(SocketLostError):
+            await _send(socket, json.dumps(_disconnect("warning")))
+            await asyncio.sleep(self.warns_before_s)
+            await self.refresh(socket)
 
     def _acknowledge(self, socket: Socket, frame: Any) -> None:
         if not isinstance(frame, dict) or not isinstance(frame.get("envelope_id"), str):
@@ -198,11 +231,11 @@ class Sockets:
             self.open.remove(socket)
             self._workspace.changed()
 
-    def _hello(self) -> Json:
+    def _hello(self, lasts_s: float) -> Json:
         return {
             "type": "hello",
             "num_connections": len(self.open),
-            "debug_info": _debug_info() | {"approximate_connection_time": LASTS_S},
+            "debug_info": _debug_info() | {"approximate_connection_time": int(lasts_s)},
             "connection_info": {"app_id": self._workspace.app.app_id},
         }
 
