@@ -70,7 +70,10 @@ def bot_environment(
     way_in = (
         {"SLACK_APP_TOKEN": credentials.app_token}
         if socket_mode
-        else {"SLACK_SIGNING_SECRET": credentials.signing_secret}
+        else {
+            "HOOKFLASH_PUBLIC_URL": bot_url,
+            "SLACK_SIGNING_SECRET": credentials.signing_secret,
+        }
     )
     return {
         **{name: os.environ[name] for name in _INHERITED if name in os.environ},

@@ -243,7 +243,7 @@ def test_axe_finds_nothing_serious(
     newest_message(page).get_by_role("button", name="Redirect…").click()
     expect(page.get_by_label("Where to")).to_be_focused()
     faults += grave_faults(page, axe)
-    for path in ("inspector", "log"):
+    for path in ("inspector", "log", "doctor"):
         page.goto(f"{running_sandbox.url}{path}")
         faults += grave_faults(page, axe)
 

@@ -87,6 +87,9 @@ def test_in_socket_mode_the_bot_connects_and_answers_all_the_same() -> None:
         act(running, "slack/say", **{"as": "U0ANA", "in": "C0SUPPORT", "text": "/calls"})
 
         wait_for(running, "conversation?as=U0ANA&in=C0SUPPORT", "call.details")
+        for deed in ("refresh", "cut"):
+            act(running, f"sockets/{deed}")
+            wait_for(running, "machine", "2 connections")
         exit_code, _ = running.stop()
 
         assert "connected to Slack" in running.said_aside()
@@ -133,6 +136,13 @@ def test_log_is_asked_of_the_bots_own_commands(running: SandboxProcess) -> None:
     assert "hookflash audit list" in page.text
     assert "hookflash audit verify" in page.text
     assert page.text.count("Exit code 0") == 2
+
+
+def test_doctor_finds_nothing_to_mend_in_the_sandbox(running: SandboxProcess) -> None:
+    page = httpx.get(f"{running.url}doctor", timeout=SOON_S).text
+
+    assert "0 warnings, 0 faults" in page
+    assert "Exit code 0" in page
 
 
 def test_inspector_has_the_log_and_says_that_its_chain_holds(running: SandboxProcess) -> None:

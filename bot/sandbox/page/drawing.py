@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 
 
 class Drawing:
-    """Draws the page, its parts and the log, from the templates beside this module."""
+    """Draws the page, its parts and its side pages, from the templates beside this module."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -73,9 +73,10 @@ class Drawing:
         """What to pass as `known` by whoever has been given all the cards."""
         return self._cards.latest
 
-    def log(self, visit: Visit, answers: Sequence[Printed], *, alone: bool) -> str:
-        """What the bot's own commands say of its log: a page `alone`, or a part of another."""
-        return self._draw("log.html" if alone else "printed.html", visit, answers=answers)
+    def printed(self, visit: Visit, answers: Sequence[Printed], *, title: str = "") -> str:
+        """What the bot's own commands say: a page with this title, or without one a part."""
+        template = "asked.html" if title else "printed.html"
+        return self._draw(template, visit, answers=answers, title=title)
 
     def inspector(self, visit: Visit) -> str:
         """The page that shows what goes over the wire."""

@@ -85,6 +85,7 @@ class PageServer:
         app.router.add_get("/changes", self._tell_changes)
         app.router.add_get("/offers", self._offer)
         app.router.add_get("/log", self._show_log)
+        app.router.add_get("/doctor", self._show_doctor)
         app.router.add_get("/inspector", self._show_inspector)
         app.router.add_static("/static", HERE / "static")
         for path, deed in self._deeds().items():
@@ -105,6 +106,8 @@ class PageServer:
             "/clock": self._set_speed,
             "/faults/twilio": self._spoil_twilio,
             "/faults/slack": self._spoil_slack,
+            "/sockets/refresh": self._refresh_sockets,
+            "/sockets/cut": self._cut_sockets,
             "/bot/start": self._start_bot,
             "/bot/kill": self._kill_bot,
             "/bot/restart": self._restart_bot,
@@ -153,17 +156,22 @@ class PageServer:
         return web.json_response({"commands": commands, "people": people})
 
     async def _show_log(self, request: web.Request) -> web.Response:
-        html = self._drawing.log(self._visit(request), await self._ask_log(), alone=True)
+        html = self._drawing.printed(self._visit(request), await self._ask_log(), title="The log")
         return web.Response(text=html, content_type=_HTML)
 
     async def _show_log_part(self, request: web.Request) -> web.Response:
-        html = self._drawing.log(self._visit(request), await self._ask_log(), alone=False)
+        html = self._drawing.printed(self._visit(request), await self._ask_log())
         return web.Response(text=html, content_type=_HTML)
 
     async def _ask_log(self) -> Sequence[Printed]:
         async with self._one_at_a_time:
             bot = self._stage.bot
             return await asyncio.gather(bot.ask("audit", "list"), bot.ask("audit", "verify"))
+
+    async def _show_doctor(self, request: web.Request) -> web.Response:
+        answer = await self._stage.bot.ask("doctor")
+        html = self._drawing.printed(self._visit(request), [answer], title="The doctor")
+        return web.Response(text=html, content_type=_HTML)
 
     async def _show_inspector(self, request: web.Request) -> web.Response:
         html = self._drawing.inspector(self._visit(request))
@@ -200,6 +208,14 @@ class PageServer:
 
     async def _spoil_slack(self, form: Form) -> str:
         self._stage.misbehaviour.set_slack(first(form, "mode"))
+        return ""
+
+    async def _refresh_sockets(self, _form: Form) -> str:
+        await self._stage.slack.sockets.refresh()
+        return ""
+
+    async def _cut_sockets(self, _form: Form) -> str:
+        self._stage.slack.sockets.drop()
         return ""
 
     async def _start_bot(self, _form: Form) -> str:
