@@ -1,7 +1,8 @@
 """Runs a command that ends when the sandbox does, however the sandbox ends.
 
-`python -m bot.sandbox.leash PARENT_PID COMMAND` becomes the command. On Linux the kernel then sends
-it SIGTERM when its parent dies, be it by SIGKILL; elsewhere the command runs unleashed.
+`python -m bot.sandbox.leash PARENT_PID COMMAND` becomes the command. On Linux the kernel then kills
+it when its parent dies, be it by SIGKILL itself; elsewhere the command runs unleashed. It is not
+asked to drain first: whom it would answer died with the sandbox.
 """
 
 import ctypes
@@ -16,7 +17,7 @@ def main() -> None:
     """Does not return."""
     parent_pid, *command = sys.argv[1:]
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != int(parent_pid):
             # The sandbox died before the kernel was asked, and will not die again.
             sys.exit(1)

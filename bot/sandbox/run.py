@@ -15,6 +15,7 @@ import click
 from bot.sandbox import company
 from bot.sandbox.bot_process import BotProcess, BotState
 from bot.sandbox.credentials import Credentials, bot_environment
+from bot.sandbox.folders import FolderTakenError, fresh_folder, kept_folder, remove_left_behind
 from bot.sandbox.page.changes import Changes
 from bot.sandbox.page.conversation import Conversations
 from bot.sandbox.page.misbehaviour import Misbehaviour
@@ -94,19 +95,15 @@ def _open_browser(url: str) -> None:
 @contextlib.contextmanager
 def _data_folder(data: Path | None) -> Iterator[Path]:
     """A folder that can be written to; a temporary one is removed afterwards."""
-    with contextlib.ExitStack() as cleaning_up:
+    with contextlib.ExitStack() as leaving:
         try:
-            if data is None:
-                name = cleaning_up.enter_context(
-                    tempfile.TemporaryDirectory(
-                        prefix="hookflash-sandbox-", ignore_cleanup_errors=True
-                    )
-                )
-                folder = Path(name)
-            else:
-                folder = data
-                folder.mkdir(parents=True, exist_ok=True)
+            remove_left_behind()
+            folder = leaving.enter_context(kept_folder(data) if data else fresh_folder())
             tempfile.TemporaryFile(dir=folder).close()
+        except FolderTakenError as error:
+            raise SandboxError(
+                f"another sandbox is using {data}. Stop it, or choose another folder with --data."
+            ) from error
         except OSError as error:
             place = "a temporary folder" if data is None else str(data)
             raise SandboxError(f"cannot write to {place}: {error.strerror}.") from error

@@ -213,9 +213,12 @@ def test_folder_that_cannot_be_written_to_is_a_sentence_and_exit_code_1(tmp_path
 @pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux tells a process of its parent's end"
 )
-def test_sandbox_that_is_killed_takes_the_bot_with_it(tmp_path: Path) -> None:
+def test_sandbox_that_is_killed_takes_the_bot_with_it_even_one_that_stands_still(
+    tmp_path: Path,
+) -> None:
     with sandbox(environment={"TMPDIR": str(tmp_path)}) as running:
         pid = bot_pid(running)
+        os.kill(pid, signal.SIGSTOP)
 
         running.process.kill()
         running.process.wait(SOON_S)
@@ -224,6 +227,41 @@ def test_sandbox_that_is_killed_takes_the_bot_with_it(tmp_path: Path) -> None:
         while is_there(pid) and not is_zombie(pid):
             assert time.monotonic() < gives_up_at
             time.sleep(0.05)
+
+
+def test_folder_of_a_killed_sandbox_is_removed_by_the_next_one_and_no_other(
+    tmp_path: Path,
+) -> None:
+    temporary, elsewhere = {"TMPDIR": str(tmp_path)}, tmp_path / "elsewhere"
+    with sandbox(environment=temporary) as killed:
+        (left_behind,) = tmp_path.glob("hookflash-sandbox-*")
+        killed.process.kill()
+        killed.process.wait(SOON_S)
+    (elsewhere / "in").mkdir(parents=True)
+    (tmp_path / "hookflash-sandbox-link").symlink_to(elsewhere)
+    (tmp_path / "hookflash-sandbox-starting").mkdir()
+
+    with sandbox(environment=temporary):
+        (mine,) = set(tmp_path.glob("hookflash-sandbox-*/hookflash.db"))
+        with sandbox(environment=temporary):
+            assert mine.exists()
+
+    assert left_behind not in (mine.parent, *tmp_path.iterdir())
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "elsewhere",
+        "hookflash-sandbox-link",
+        "hookflash-sandbox-starting",
+    }
+    assert list(elsewhere.iterdir()) == [elsewhere / "in"]
+
+
+def test_folder_that_another_sandbox_uses_is_a_sentence_and_exit_code_1(tmp_path: Path) -> None:
+    with sandbox("--data", str(tmp_path)), sandbox("--data", str(tmp_path)) as second:
+        exit_code = second.process.wait(SOON_S)
+
+        assert second.said_aside().startswith(f"Error: another sandbox is using {tmp_path}. Stop")
+
+    assert exit_code == 1
 
 
 def test_bot_that_is_killed_is_told_of_and_can_be_started_again() -> None:
