@@ -21,11 +21,21 @@ from bot.domain.errors import HookflashError
 if TYPE_CHECKING:
     from alembic.config import Config
 
+UPGRADE = "Run: hookflash db upgrade"
 _SQLITE_FILE_MODE = 0o600
 
 
 class SchemaOutdatedError(HookflashError):
     """The database's schema is not the one that this version needs; the message says what to do."""
+
+
+class SchemaBrokenError(HookflashError):
+    """The tables can neither be worked with nor migrated; *problem* and *advice* say it apart."""
+
+    def __init__(self, problem: str, *, advice: str) -> None:
+        super().__init__(f"{problem} {advice}")
+        self.problem = problem
+        self.advice = advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +51,15 @@ class SchemaState:
         return self.current == self.needed
 
     @property
-    def advice(self) -> str:
-        """What to do where it is not up to date."""
+    def problem(self) -> str:
+        """What is wrong where it is not up to date."""
         stands = f"at revision {self.current}" if self.current else "empty"
-        return (
-            f"The database is {stands}, and this version needs revision {self.needed}. "
-            "Run: hookflash db upgrade"
-        )
+        return f"The database is {stands}, and this version needs revision {self.needed}."
+
+    @property
+    def advice(self) -> str:
+        """The same, and what to do."""
+        return f"{self.problem} {UPGRADE}"
 
 
 def upgrade(database_url: str) -> SchemaState:
@@ -59,10 +71,12 @@ def upgrade(database_url: str) -> SchemaState:
         DatabaseUrlError: the URL names no database that Hookflash can use.
         LogUnavailableError: the database does not answer.
         LogUnprotectedError: triggers of the log are missing.
+        SchemaBrokenError: the tables are half there, or of a newer version.
     """
     from alembic import command  # noqa: PLC0415 - takes 280 ms, and only this needs it
 
     _make_sqlite_file(database_url)
+    _look_at_tables(database_url)
     config = alembic_config()
     with _connection(database_url) as connection:
         config.attributes["connection"] = connection
@@ -77,22 +91,22 @@ def current(database_url: str) -> SchemaState:
         DatabaseUrlError: the URL names no database that Hookflash can use.
         LogUnavailableError: the database does not answer.
     """
-    path = sqlite_path(database_url)
-    if path is not None and not path.exists():
+    if _is_missing_file(database_url):
         return SchemaState(None, SCHEMA_REVISION)
     with _connection(database_url) as connection:
         return SchemaState(_revision(connection), SCHEMA_REVISION)
 
 
 def check(database_url: str) -> SchemaState:
-    """Where the schema stands, after a look at the triggers of the log if it is up to date.
+    """Where the schema stands, after a look at the tables, and at the log's triggers if they are.
 
     Raises:
         DatabaseUrlError: the URL names no database that Hookflash can use.
         LogUnavailableError: the database does not answer.
         LogUnprotectedError: triggers of the log are missing, disabled or changed.
+        SchemaBrokenError: the tables are half there, or of a newer version.
     """
-    state = current(database_url)
+    state = _look_at_tables(database_url)
     if state.is_up_to_date:
         with _connection(database_url) as connection:
             assert_triggers(connection)
@@ -106,6 +120,7 @@ def prepare(database_url: str) -> None:
         DatabaseUrlError: the URL names no database that Hookflash can use.
         LogUnavailableError: the database does not answer.
         LogUnprotectedError: triggers of the log are missing, disabled or changed.
+        SchemaBrokenError: the tables are half there, or of a newer version.
         SchemaOutdatedError: with the command to run.
     """
     state = check(database_url)
@@ -114,22 +129,6 @@ def prepare(database_url: str) -> None:
     if not is_sqlite(driver_url(database_url)):
         raise SchemaOutdatedError(state.advice)
     upgrade(database_url)
-
-
-def all_tables() -> frozenset[str]:
-    """The names of the tables of this version."""
-    return frozenset(metadata.tables)
-
-
-def missing_tables(database_url: str) -> frozenset[str]:
-    """The tables of this version that the database lacks; nothing is created.
-
-    Raises:
-        DatabaseUrlError: the URL names no database that Hookflash can use.
-        LogUnavailableError: the database does not answer.
-    """
-    with _connection(database_url) as connection:
-        return all_tables() - frozenset(inspect(connection).get_table_names())
 
 
 def sqlite_path(database_url: str) -> Path | None:
@@ -157,6 +156,49 @@ def _scripts() -> Path:
     package = Path(str(files("bot")))
     packed = package / "_migrations"
     return packed if packed.is_dir() else package.parent / "migrations"
+
+
+def _look_at_tables(database_url: str) -> SchemaState:
+    """Where the schema stands; nothing is created and nothing is changed.
+
+    Others may migrate at the same time: who finds a revision first and the tables then, finds all.
+
+    Raises:
+        SchemaBrokenError: the tables are half there, or of a newer version.
+    """
+    state = current(database_url)
+    if state.current is None and _is_missing_file(database_url):
+        return state
+    if state.current is not None and state.current not in _known_revisions():
+        raise SchemaBrokenError(
+            f"The database is at revision {state.current}, which this version, whose newest is "
+            f"{state.needed}, does not know: a newer one has migrated it.",
+            advice="Run that version, or restore a backup from before.",
+        )
+    tables = frozenset(metadata.tables)
+    with _connection(database_url) as connection:
+        missing = tables - frozenset(inspect(connection).get_table_names())
+        revision = state.current or _revision(connection)
+    is_half_there = missing if state.is_up_to_date else revision is None and missing != tables
+    if is_half_there:
+        noted = f"revision {revision} is noted" if revision else "no revision is noted"
+        raise SchemaBrokenError(
+            f"The tables are half there: {noted}, missing are: "
+            f"{', '.join(sorted(missing)) or 'none'}.",
+            advice="Restore a backup, or give Hookflash an empty database with DATABASE_URL.",
+        )
+    return state
+
+
+def _is_missing_file(database_url: str) -> bool:
+    path = sqlite_path(database_url)
+    return path is not None and not path.exists()
+
+
+def _known_revisions() -> frozenset[str]:
+    """Those that this version has scripts for, without importing Alembic: names begin with them."""
+    scripts = (_scripts() / "versions").glob("[0-9]*_*.py")
+    return frozenset(script.name.partition("_")[0] for script in scripts)
 
 
 @contextmanager

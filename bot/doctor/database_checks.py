@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.database import migrate
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import open_database
+from bot.database.migrate import SchemaBrokenError
 from bot.database.triggers import LogUnprotectedError
 from bot.database.url import with_statement_timeout
 from bot.doctor.findings import Finding, fault, ok, warning
@@ -23,7 +24,6 @@ ENTRIES_LOOKED_AT = 100
 LITTLE_SPACE_BYTES = 500 * 1000**2
 TOO_LITTLE_SPACE_BYTES = 50 * 1000**2
 _DATABASE, _TABLES, _LOG, _FILE, _DISK = "Database", "Tables", "Log", "Log file", "Disk"
-_RESTORE = "Restore a backup, or give Hookflash an empty database with DATABASE_URL."
 
 
 async def check_database(database_url: str) -> list[Finding]:
@@ -89,18 +89,17 @@ def _check_mode(path: Path) -> Finding:
 
 
 async def _check_content(database_url: str, *, is_file: bool) -> list[Finding]:
+    answers = ok(_DATABASE, "It answers.")
     try:
         state = await asyncio.to_thread(migrate.check, database_url)
     except LogUnprotectedError as error:
-        return [fault(_TABLES, str(error), _RESTORE)]
-    missing = await asyncio.to_thread(migrate.missing_tables, database_url)
-    answers = ok(_DATABASE, "It answers.")
-    if state.current is None and missing == migrate.all_tables():
+        return [answers, fault(_TABLES, str(error), "Restore a backup of the database.")]
+    except SchemaBrokenError as error:
+        return [answers, fault(_TABLES, error.problem, error.advice)]
+    if state.current is None:
         return [answers, _empty(is_file=is_file)]
-    if state.current is None or (state.is_up_to_date and missing):
-        return [answers, _half_migrated(state.current, missing)]
     if not state.is_up_to_date:
-        return [answers, fault(_TABLES, state.advice, "Run: hookflash db upgrade")]
+        return [answers, fault(_TABLES, state.problem, migrate.UPGRADE)]
     revision = ok(_TABLES, f"They are at revision {state.current}; the log's triggers are there.")
     return [answers, revision, await _check_log(database_url)]
 
@@ -108,13 +107,7 @@ async def _check_content(database_url: str, *, is_file: bool) -> list[Finding]:
 def _empty(*, is_file: bool) -> Finding:
     if is_file:
         return ok(_TABLES, "There are none yet; hookflash serve makes them.")
-    return fault(_TABLES, "There are none yet.", "Run: hookflash db upgrade")
-
-
-def _half_migrated(revision: str | None, missing: frozenset[str]) -> Finding:
-    noted = f"revision {revision} is noted" if revision else "no revision is noted"
-    names = ", ".join(sorted(missing)) or "none"
-    return fault(_TABLES, f"The tables are half there: {noted}, missing are: {names}.", _RESTORE)
+    return fault(_TABLES, "There are none yet.", migrate.UPGRADE)
 
 
 async def _check_log(database_url: str) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,31 @@ def test_a_database_without_tables_is_told_from_one_that_is_up_to_date(
 ) -> None:
     assert migrate.current(empty_database_url).current is None
     assert migrate.current(database_url).current == SCHEMA_REVISION
+
+
+@pytest.mark.parametrize("use", [migrate.check, migrate.prepare, migrate.upgrade])
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (
+            "UPDATE alembic_version SET version_num = '9999'",
+            "a newer one has migrated it. Run",
+        ),
+        ("DROP TABLE alembic_version", "no revision is noted, missing are: none. Restore"),
+        ("DROP TABLE call_changes", "missing are: call_changes. Restore a backup"),
+    ],
+)
+def test_tables_of_no_known_version_are_told_with_what_to_do_and_left_alone(
+    database_url: str, use: Callable[[str], object], statement: str, told: str
+) -> None:
+    with administration(database_url) as connection:
+        connection.exec_driver_sql(statement)
+    before = tables_of(database_url)
+
+    with pytest.raises(migrate.SchemaBrokenError, match=told):
+        use(database_url)
+
+    assert tables_of(database_url) == before
 
 
 def test_looking_at_a_sqlite_file_that_is_not_there_makes_none(tmp_path: Path) -> None:
