@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -68,10 +69,12 @@ class ChangeDesk:
             raise
 
     async def _accept(self, tx: LedgerTransaction, request: ChangeRequest) -> Change | None:
-        if await tx.find_change(request.request_id):
+        is_hindered = await tx.is_hindered(request.request_id, self._account_sid, request.call_sid)
+        if is_hindered and await tx.find_change(request.request_id):
             return None
         role = self._rights.require(request.actor, request.action)
-        await self._check_call(tx, request)
+        if is_hindered:
+            await self._check_call(tx, request)
         if request.action is Action.REDIRECT:
             target = deserialise_target(request.target)
             self._policy.check(target, is_admin=role >= Role.ADMIN)
@@ -106,8 +109,9 @@ class ChangeDesk:
             raise StaleCardError(differences, str(current))
 
     def _new_change(self, request: ChangeRequest) -> Change:
+        """A hang-up needs nothing more before it is sent, so it is accepted as sent already."""
         now = self._clock()
-        return Change(
+        change = Change(
             change_id=uuid4().hex,
             request=request,
             account_sid=self._account_sid,
@@ -115,6 +119,15 @@ class ChangeDesk:
             requested_at=now,
             owner=self._owner,
             lease_until=now + timedelta(seconds=self._deadlines.claim_lease_s),
+        )
+        if request.action is not Action.HANG_UP:
+            return change
+        return replace(
+            change,
+            state=ChangeState.SENT,
+            lease_until=now + timedelta(seconds=self._deadlines.sent_lease_s),
+            deadline_at=now + timedelta(seconds=self._deadlines.twilio_s),
+            attempts=1,
         )
 
     def _requested(self, change: Change) -> EntryDraft:

@@ -23,7 +23,7 @@ from bot.application.ports import (
 )
 from bot.application.send_change import ChangeSender
 from bot.domain.audit import Action, Event, Surface
-from bot.domain.changes import Change, Outcome, OutcomeReason
+from bot.domain.changes import Change, ChangeState, Outcome, OutcomeReason
 from bot.domain.errors import (
     CallNotFoundError,
     HookflashError,
@@ -36,6 +36,7 @@ from bot.domain.errors import (
 
 _log = logging.getLogger(__name__)
 
+TAKEN_OVER = "another process has taken over a change"
 NOT_SENT = OutcomeReason.NOT_SENT
 NOT_SENT_BECAUSE_OF = {
     NoDestinationError: OutcomeReason.NO_TARGET,
@@ -79,7 +80,10 @@ class ChangeWorker:
         self._unrecorded: dict[str, Outcome] = {}
 
     async def perform(self, change: Change) -> None:
-        """Carry out a claimed change and show what came of it."""
+        """Carry out a change that this process has just accepted, and show what came of it."""
+        if change.state is ChangeState.SENT:
+            await self._ask_twilio(change, Destination())
+            return
         try:
             destination = await self._destinations.find(change)
         except (NoDestinationError, CallNotFoundError, TwilioError) as fault:
@@ -95,12 +99,10 @@ class ChangeWorker:
         Raises:
             LogUnavailableError: a change that was sent before could not be marked again.
         """
-        before = self._status_before(change)
         try:
             sent = await self._mark_sent(change)
-            outcome = await self._sender.send(sent, before=before, destination=destination)
         except LeaseLostError:
-            _log.warning("another process has taken over a change", extra=_names(change))
+            _log.warning(TAKEN_OVER, extra=_names(change))
         except LogUnavailableError:
             if change.attempts:
                 raise  # it was sent before, so "not sent" would be wrong: the settler comes again
@@ -109,6 +111,17 @@ class ChangeWorker:
             outcome = outcomes.not_done(OutcomeReason.NOT_SENT, at=self._clock(), is_recorded=False)
             self._unrecorded[change.change_id] = outcome
             await self._announcer.announce(change, outcome)
+        else:
+            await self._ask_twilio(sent, destination, surface=surface)
+
+    async def _ask_twilio(
+        self, sent: Change, destination: Destination, *, surface: Surface | None = None
+    ) -> None:
+        before = self._status_before(sent)
+        try:
+            outcome = await self._sender.send(sent, before=before, destination=destination)
+        except LeaseLostError:
+            _log.warning(TAKEN_OVER, extra=_names(sent))
         else:
             await self.finish(sent, outcome, surface=surface)
 

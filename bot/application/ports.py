@@ -83,6 +83,9 @@ class LedgerTransaction(Protocol):
     async def append(self, draft: EntryDraft) -> AuditEntry:
         """Seal the draft as the next entry of the chain."""
 
+    async def is_hindered(self, request_id: str, account_sid: str, call_sid: str) -> bool:
+        """Whether a new change of the call may meet anything that the four methods below tell."""
+
     async def current_freeze(self) -> Freeze | None:
         """The freeze in force, as the log tells it."""
 

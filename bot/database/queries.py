@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, bindparam, or_, select
+from sqlalchemy import Connection, and_, bindparam, exists, false, func, or_, select
 
 from bot.database.rows import entry_of
 from bot.database.tables import (
+    IS_OPEN,
     IS_TURN_OF_FREEZE,
     audit_entries,
     audit_heads,
@@ -53,6 +54,32 @@ _TOLD_OF_CALL = (
     .order_by(audit_entries.c.seq.desc())
 )
 
+_IN_SLOT = (
+    call_changes.c.account_sid == bindparam("account_sid"),
+    call_changes.c.call_sid == bindparam("call_sid"),
+    IS_OPEN,
+)
+_OF_REQUEST = (
+    call_changes.c.chain_id == bindparam("chain_id"),
+    call_changes.c.request_id == bindparam("request_id"),
+)
+CHANGE_IN_SLOT = select(call_changes).where(*_IN_SLOT)
+CHANGE_OF_REQUEST = select(call_changes).where(*_OF_REQUEST)
+
+# One statement where nearly always there is nothing to be found.
+_IS_HINDERED = select(
+    or_(
+        exists().where(*_OF_REQUEST),
+        exists().where(*_IN_SLOT),
+        exists(_TOLD_OF_CALL.order_by(None)),
+        func.coalesce(
+            _LAST_TURN_OF_FREEZE.with_only_columns(audit_entries.c.action).scalar_subquery()
+            == Action.FREEZE.value,
+            false(),
+        ),
+    )
+)
+
 _PERSONAL_OF_REQUEST = (
     select(audit_personal.c.field, audit_personal.c.value)
     .join_from(
@@ -72,6 +99,22 @@ def read_head(connection: Connection, chain_id: str) -> Head:
     """The end of the chain, as kept beside it."""
     row = connection.execute(SELECT_HEAD, {"chain_id": chain_id}).one_or_none()
     return Head(row.seq, row.hash) if row else EMPTY_HEAD
+
+
+def is_hindered(
+    connection: Connection, chain_id: str, request_id: str, account_sid: str, call_sid: str
+) -> bool:
+    """Whether its request, a freeze, another change, or the call's past may stand in its way."""
+    found = connection.scalar(
+        _IS_HINDERED,
+        {
+            "chain_id": chain_id,
+            "request_id": request_id,
+            "account_sid": account_sid,
+            "call_sid": call_sid,
+        },
+    )
+    return bool(found)
 
 
 def read_last_change_id(connection: Connection, account_sid: str, call_sid: str) -> str:

@@ -11,7 +11,10 @@ from sqlalchemy import Connection, Select, bindparam, insert, or_, select, text,
 from bot.application.ports import Clock
 from bot.database.faults import as_log_unavailable
 from bot.database.queries import (
+    CHANGE_IN_SLOT,
+    CHANGE_OF_REQUEST,
     SELECT_HEAD,
+    is_hindered,
     read_ending,
     read_freeze,
     read_last_change_id,
@@ -36,15 +39,6 @@ _MOVE_HEAD = update(audit_heads).where(audit_heads.c.chain_id == bindparam("of_c
 _INSERT_ENTRY = insert(audit_entries)
 _INSERT_PERSONAL = insert(audit_personal)
 _INSERT_CHANGE = insert(call_changes)
-_CHANGE_OF_REQUEST = select(call_changes).where(
-    call_changes.c.chain_id == bindparam("chain_id"),
-    call_changes.c.request_id == bindparam("request_id"),
-)
-_CHANGE_IN_SLOT = select(call_changes).where(
-    call_changes.c.account_sid == bindparam("account_sid"),
-    call_changes.c.call_sid == bindparam("call_sid"),
-    IS_OPEN,
-)
 _OWN_CHANGE = (
     call_changes.c.change_id == bindparam("of_change"),
     call_changes.c.owner == bindparam("by_owner"),
@@ -137,6 +131,13 @@ class SqlLedgerTransaction:
             {"of_chain": self._chain_id, "seq": self.head.seq, "hash": self.head.hash},
         )
 
+    async def is_hindered(self, request_id: str, account_sid: str, call_sid: str) -> bool:
+        """Whether a new change of the call may meet anything that the other methods tell."""
+        with as_log_unavailable():
+            return is_hindered(
+                self._connection, self._chain_id, clean_text(request_id), account_sid, call_sid
+            )
+
     async def current_freeze(self) -> Freeze | None:
         """The freeze in force, as the log tells it."""
         with as_log_unavailable():
@@ -150,13 +151,13 @@ class SqlLedgerTransaction:
     async def find_change(self, request_id: str) -> Change | None:
         """The change that this request made, open or closed."""
         return self._change(
-            _CHANGE_OF_REQUEST,
+            CHANGE_OF_REQUEST,
             {"chain_id": self._chain_id, "request_id": clean_text(request_id)},
         )
 
     async def open_change(self, account_sid: str, call_sid: str) -> Change | None:
         """The change that holds the call's slot, of whichever chain."""
-        return self._change(_CHANGE_IN_SLOT, {"account_sid": account_sid, "call_sid": call_sid})
+        return self._change(CHANGE_IN_SLOT, {"account_sid": account_sid, "call_sid": call_sid})
 
     async def last_change_id(self, account_sid: str, call_sid: str) -> str:
         """Id of the newest change of the call, empty where there is none."""

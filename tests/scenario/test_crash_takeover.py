@@ -13,6 +13,7 @@ from bot.application.deadlines import Deadlines
 from bot.domain.audit import Action, Surface
 from bot.domain.changes import Change, ChangeRequest, Origin, OriginKind
 from bot.domain.people import Actor
+from bot.domain.redirects import SORRY, NamedTarget, serialise_target
 from bot.sandbox.twilio import Call
 from tests.scenario.company import ANA, SUPPORT, Company, company
 from tests.scenario.trouble import outcomes
@@ -50,16 +51,17 @@ async def here(tmp_path: Path) -> AsyncIterator[Company]:
         yield at_work
 
 
-async def accepted(here: Company, call: Call) -> Change:
-    """A hang-up that was accepted and is not being performed."""
+async def accepted(here: Company, call: Call, action: Action = Action.REDIRECT) -> Change:
+    """A change that was accepted and is not being performed."""
     change = await here.bot.changes.accept(
         ChangeRequest(
             request_id="a request",
-            action=Action.HANG_UP,
+            action=action,
             call_sid=call.sid,
             actor=Actor(team_id=here.slack.workspace.team_id, user_id=ANA),
             surface=Surface.BUTTON,
             origin=Origin(kind=OriginKind.COMMAND, channel_id=SUPPORT),
+            target=serialise_target(NamedTarget(SORRY.key)) if action is Action.REDIRECT else "",
         )
     )
     assert change is not None
@@ -114,3 +116,15 @@ async def test_a_claim_whose_lease_has_run_out_is_not_sent_though_nobody_took_it
 
     assert here.changes_sent() == []
     assert (await outcomes(here.bot))[-1] == ("failed", "not_sent", "machine")
+
+
+async def test_a_hang_up_that_waited_until_its_deadline_is_not_sent(here: Company) -> None:
+    """It is accepted as sent, so between its accept and Twilio only the clock can stop it."""
+    call = here.twilio.network.call_in_progress()
+    here.bot.changes._deadlines = Deadlines(twilio_s=0.0)
+    change = await accepted(here, call, Action.HANG_UP)
+
+    await here.bot.worker.perform(change)
+
+    assert here.changes_sent() == []
+    assert await outcomes(here.bot) == [("requested", "", "button")]

@@ -173,17 +173,16 @@ async def test_an_outcome_that_cannot_be_recorded_is_told_and_recorded_later(
 
 
 @ON_SQLITE
-async def test_a_hang_up_that_was_told_as_not_sent_is_not_sent_later(
+async def test_a_redirect_that_was_told_as_not_sent_is_not_sent_later(
     here: Company, call: Call
 ) -> None:
     """The mark came to stand in the log after the wait for it was given up."""
     here.bot.worker._ledger = LateLedger(here.bot.outside.ledger, late=1)
 
-    await here.say(ANA, f"/calls hangup {call.sid}")
+    await here.say(ANA, f"/calls redirect {call.sid} hold-music")
     await until(lambda: _has_event(here, "failed"), within_s=10)
     await here.at_rest()
 
-    assert call.is_live
     assert here.changes_sent() == []
     assert (await outcomes(here.bot))[-1] == ("failed", "not_sent", "machine")
 
