@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # The newest revision in migrations/versions. It stands here too, so that a process can see that its
 # database is up to date without importing Alembic.
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0005"
 
 SEARCH_KEY_LENGTH = 32
 UNREADABLE = datetime(1, 1, 1, tzinfo=UTC)
@@ -161,6 +161,22 @@ audit_personal = Table(
         sqlite_where=IS_NUMBER,
         postgresql_where=IS_NUMBER,
     ),
+    sqlite_with_rowid=False,
+)
+
+# Signed statements of what the log was. A succession, which names the key that signs from then on,
+# may stand beside the checkpoint of the same entry.
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    metadata,
+    Column("chain_id", Text, nullable=False),
+    Column("seq", _SEQ, nullable=False, autoincrement=False),
+    Column("hash", Text, nullable=False),
+    Column("signed_at", UtcDateTime, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("next_public_key", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    PrimaryKeyConstraint("chain_id", "seq", "next_public_key"),
     sqlite_with_rowid=False,
 )
 

@@ -1,19 +1,20 @@
 """The triggers that keep the log insert-only: what they are, and whether they are there.
 
-They are frozen with migration 0001, which creates them from here. A later migration that changes
-one brings its own version of it and leaves these as they are.
+Each migration creates its own from here, and what it has created is frozen with it: a later one
+that changes a trigger gives it another name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, text
 
 from bot.domain.errors import HookflashError
 
-PROTECTED_TABLES = ("audit_entries", "audit_heads", "audit_personal")
+LOG_TABLES = ("audit_entries", "audit_heads", "audit_personal")
+PROTECTED_TABLES = (*LOG_TABLES, "audit_checkpoints")
 
 
 class LogUnprotectedError(HookflashError):
@@ -50,7 +51,14 @@ def _sqlite_insert_once(table: str, *key: str) -> _SqliteTrigger:
 
 
 _BACKWARDS = "NEW.chain_id <> OLD.chain_id OR NEW.seq <= OLD.seq"
-_SQLITE = (
+_NOT_REDACTED = (
+    "NOT EXISTS (SELECT 1 FROM audit_entries WHERE chain_id = OLD.chain_id "
+    "AND seq = (SELECT max(seq) FROM audit_entries WHERE chain_id = OLD.chain_id) "
+    "AND event = 'redacted' AND OLD.seq < seq AND OLD.seq BETWEEN "
+    "json_extract(details, '$.first_seq') AND json_extract(details, '$.last_seq') "
+    "AND OLD.field IN (SELECT value FROM json_each(details, '$.fields')))"
+)
+_SQLITE_OF_0001 = (
     _sqlite_insert_once("audit_entries", "chain_id", "seq"),
     _SqliteTrigger("audit_entries", "no_update", "UPDATE", "", "a row stays as it is"),
     _SqliteTrigger("audit_entries", "no_delete", "DELETE", "", "a row is never deleted"),
@@ -59,6 +67,21 @@ _SQLITE = (
     _SqliteTrigger("audit_heads", "no_delete", "DELETE", "", "a row is never deleted"),
     _sqlite_insert_once("audit_personal", "chain_id", "seq", "field"),
     _SqliteTrigger("audit_personal", "no_update", "UPDATE", "", "a row stays as it is"),
+)
+_SQLITE_OF_0002 = ()
+_SQLITE_OF_0002 = (
+    _sqlite_insert_once("audit_checkpoints", "chain_id", "seq", "next_public_key"),
+    _SqliteTrigger("audit_checkpoints", "no_update", "UPDATE", "", "a row stays as it is"),
+    _SqliteTrigger("audit_checkpoints", "no_delete", "DELETE", "", "a row is never deleted"),
+)
+_SQLITE_OF_0005 = (
+    _SqliteTrigger(
+        "audit_personal",
+        "only_redacted",
+        "DELETE",
+        _NOT_REDACTED,
+        "only what the newest entry redacts is deleted",
+    ),
 )
 
 
@@ -83,6 +106,35 @@ _ONLY_FORWARD = _PostgresFunction(
     f" BEGIN IF {_BACKWARDS} THEN RAISE EXCEPTION '%: a head moves forward', TG_TABLE_NAME; "
     "END IF; RETURN NEW; END ",
 )
+# The schema is named, since a temporary table of the same name would be found first.
+_ONLY_REDACTED = _PostgresFunction(
+    "audit_only_redacted",
+    """
+DECLARE
+  of_chain text;
+  allowed jsonb;
+BEGIN
+  FOR of_chain IN SELECT DISTINCT chain_id FROM gone LOOP
+    EXECUTE format(
+      'SELECT CAST(details AS jsonb) || jsonb_build_object(''seq'', seq, ''event'', event)
+       FROM %I.audit_entries WHERE chain_id = $1 ORDER BY seq DESC LIMIT 1', TG_TABLE_SCHEMA
+    ) INTO allowed USING of_chain;
+    IF EXISTS (
+      SELECT FROM gone WHERE chain_id = of_chain AND (
+        allowed ->> 'event' = 'redacted'
+        AND seq < CAST(allowed ->> 'seq' AS bigint)
+        AND seq >= CAST(allowed ->> 'first_seq' AS bigint)
+        AND seq <= CAST(allowed ->> 'last_seq' AS bigint)
+        AND allowed -> 'fields' ? field
+      ) IS NOT TRUE
+    ) THEN
+      RAISE EXCEPTION '%: only what the newest entry redacts is deleted', TG_TABLE_NAME;
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END
+""",
+)
 
 # Source: https://www.postgresql.org/docs/current/catalog-pg-trigger.html and pg_trigger.h.
 _TRIGGER_TYPE_BITS = {"ROW": 1, "BEFORE": 2, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
@@ -90,13 +142,17 @@ _TRIGGER_TYPE_BITS = {"ROW": 1, "BEFORE": 2, "DELETE": 8, "UPDATE": 16, "TRUNCAT
 
 @dataclass(frozen=True, slots=True)
 class _PostgresTrigger:
-    """An INSERT on an existing row is refused by the key, its ON CONFLICT by the UPDATE trigger."""
+    """An INSERT on an existing row is refused by the key, its ON CONFLICT by the UPDATE trigger.
+
+    One that comes AFTER is shown the rows that are `gone`.
+    """
 
     table: str
     rule: str
     events: tuple[str, ...]
     level: str
     function: _PostgresFunction
+    timing: str = "BEFORE"
 
     @property
     def name(self) -> str:
@@ -105,19 +161,20 @@ class _PostgresTrigger:
     @property
     def statements(self) -> tuple[str, str]:
         """ENABLE ALWAYS keeps it on for sessions that play a replica."""
+        shown = "REFERENCING OLD TABLE AS gone " if self.timing == "AFTER" else ""
         create = (
-            f"CREATE TRIGGER {self.name} BEFORE {' OR '.join(self.events)} ON {self.table} "
-            f"FOR EACH {self.level} EXECUTE FUNCTION {self.function.name}()"
+            f"CREATE TRIGGER {self.name} {self.timing} {' OR '.join(self.events)} ON {self.table} "
+            f"{shown}FOR EACH {self.level} EXECUTE FUNCTION {self.function.name}()"
         )
         return create, f"ALTER TABLE {self.table} ENABLE ALWAYS TRIGGER {self.name}"
 
     @property
     def type_bits(self) -> int:
-        names = {"BEFORE", self.level, *self.events}
+        names = {self.timing, self.level, *self.events}
         return sum(bit for name, bit in _TRIGGER_TYPE_BITS.items() if name in names)
 
 
-_POSTGRES = (
+_POSTGRES_OF_0001 = (
     _PostgresTrigger(
         "audit_entries", "insert_only", ("UPDATE", "DELETE", "TRUNCATE"), "STATEMENT", _REFUSE
     ),
@@ -125,32 +182,62 @@ _POSTGRES = (
     _PostgresTrigger("audit_heads", "only_forward", ("UPDATE",), "ROW", _ONLY_FORWARD),
     _PostgresTrigger("audit_personal", "no_update", ("UPDATE", "TRUNCATE"), "STATEMENT", _REFUSE),
 )
+_POSTGRES_OF_0002 = (
+    _PostgresTrigger(
+        "audit_checkpoints", "insert_only", ("UPDATE", "DELETE", "TRUNCATE"), "STATEMENT", _REFUSE
+    ),
+)
+_POSTGRES_OF_0002 = (
+    _PostgresTrigger(
+        "audit_checkpoints", "insert_only", ("UPDATE", "DELETE", "TRUNCATE"), "STATEMENT", _REFUSE
+    ),
+)
+_POSTGRES_OF_0005 = (
+    _PostgresTrigger(
+        "audit_personal", "only_redacted", ("DELETE",), "STATEMENT", _ONLY_REDACTED, "AFTER"
+    ),
+)
+
+# By the migration that creates them.
+_SQLITE = {"0001": _SQLITE_OF_0001, "0002": _SQLITE_OF_0002, "0005": _SQLITE_OF_0005}
+_POSTGRES = {"0001": _POSTGRES_OF_0001, "0002": _POSTGRES_OF_0002, "0005": _POSTGRES_OF_0005}
+_POSTGRES_FUNCTIONS = {"0001": (_REFUSE, _ONLY_FORWARD), "0002": (), "0005": (_ONLY_REDACTED,)}
 
 
-def create_statements(dialect: str) -> Iterator[str]:
-    """The DDL that creates all triggers on *dialect* (`sqlite` or `postgresql`)."""
+def create_statements(dialect: str, revision: str) -> Iterator[str]:
+    """The DDL of a migration's triggers on *dialect* (`sqlite` or `postgresql`)."""
     if dialect == "sqlite":
-        yield from (trigger.statement for trigger in _SQLITE)
+        yield from (trigger.statement for trigger in _SQLITE[revision])
         return
-    yield from (_REFUSE.statement, _ONLY_FORWARD.statement)
-    for trigger in _POSTGRES:
+    yield from (function.statement for function in _POSTGRES_FUNCTIONS[revision])
+    for trigger in _POSTGRES[revision]:
         yield from trigger.statements
 
 
-def drop_statements(dialect: str) -> Iterator[str]:
-    """The DDL for what is left of them after their tables have been dropped."""
+def drop_statements(dialect: str, revision: str) -> Iterator[str]:
+    """The DDL that takes a migration's triggers off tables that stay."""
+    if dialect == "sqlite":
+        yield from (f"DROP TRIGGER {trigger.name}" for trigger in _SQLITE[revision])
+        return
+    for trigger in _POSTGRES[revision]:
+        yield f"DROP TRIGGER {trigger.name} ON {trigger.table}"
+    yield from drop_functions(dialect, revision)
+
+
+def drop_functions(dialect: str, revision: str) -> Iterator[str]:
+    """The DDL for what is left of a migration's triggers after their tables have been dropped."""
     if dialect != "sqlite":
-        yield from (f"DROP FUNCTION {one.name}()" for one in (_REFUSE, _ONLY_FORWARD))
+        yield from (f"DROP FUNCTION {one.name}()" for one in _POSTGRES_FUNCTIONS[revision])
 
 
-def assert_triggers(connection: Connection) -> None:
-    """Return when every trigger is there, enabled and as it was created.
+def assert_triggers(connection: Connection, revisions: Collection[str] = tuple(_SQLITE)) -> None:
+    """Return when every trigger of these migrations is there, enabled and as it was created.
 
     Raises:
         LogUnprotectedError: one is not.
     """
     is_sqlite = connection.dialect.name == "sqlite"
-    wanted = _wanted_on_sqlite() if is_sqlite else _wanted_on_postgres()
+    wanted = _wanted_on_sqlite(revisions) if is_sqlite else _wanted_on_postgres(revisions)
     found = _found_on_sqlite(connection) if is_sqlite else _found_on_postgres(connection)
     wrong = sorted(name for name, form in wanted.items() if found.get(name) != form)
     if wrong:
@@ -160,8 +247,13 @@ def assert_triggers(connection: Connection) -> None:
         )
 
 
-def _wanted_on_sqlite() -> dict[str, tuple[object, ...]]:
-    return {trigger.name: (trigger.table, trigger.statement) for trigger in _SQLITE}
+def _wanted_on_sqlite(revisions: Collection[str]) -> dict[str, tuple[object, ...]]:
+    return {
+        trigger.name: (trigger.table, trigger.statement)
+        for revision, triggers in _SQLITE.items()
+        if revision in revisions
+        for trigger in triggers
+    }
 
 
 def _found_on_sqlite(connection: Connection) -> dict[str, tuple[object, ...]]:
@@ -171,10 +263,12 @@ def _found_on_sqlite(connection: Connection) -> dict[str, tuple[object, ...]]:
     return {name: (table, sql) for name, table, sql in rows}
 
 
-def _wanted_on_postgres() -> dict[str, tuple[object, ...]]:
+def _wanted_on_postgres(revisions: Collection[str]) -> dict[str, tuple[object, ...]]:
     return {
         trigger.name: (trigger.table, trigger.type_bits, "A", trigger.function.body)
-        for trigger in _POSTGRES
+        for revision, triggers in _POSTGRES.items()
+        if revision in revisions
+        for trigger in triggers
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from bot.database.triggers import create_statements, drop_statements
+from bot.database.triggers import create_statements, drop_functions
 
 revision = "0001"
 down_revision = None
@@ -46,7 +46,7 @@ def upgrade() -> None:
     _create_entries()
     _create_heads_and_personal()
     _create_changes()
-    for statement in create_statements(op.get_context().dialect.name):
+    for statement in create_statements(op.get_context().dialect.name, revision):
         op.execute(statement)
     if op.get_context().dialect.name == "sqlite":
         _describe_to_planner()
@@ -61,7 +61,7 @@ def downgrade() -> None:
         )
     for name in ("call_changes", "audit_personal", "audit_heads", "audit_entries"):
         op.drop_table(name)
-    for statement in drop_statements(op.get_context().dialect.name):
+    for statement in drop_functions(op.get_context().dialect.name, revision):
         op.execute(statement)
 
 

@@ -17,13 +17,14 @@ from sqlalchemy import text
 
 from bot.cli import main
 from bot.database.ledger import SqlLedger
+from bot.database.tables import SCHEMA_REVISION
 from bot.domain.audit import Action, Event
 from tests.contract.database.drafts import BEN, OTHER_CALL, append, draft, drop_triggers
 from tests.fixtures_database import administration
 
 Hookflash = Callable[..., Result]
 EMPTY = (
-    "Error: The database is empty, and this version needs revision 0001. "
+    f"Error: The database is empty, and this version needs revision {SCHEMA_REVISION}. "
     "Run: hookflash db upgrade\n"
 )
 HOSTILE = "\x1b[2Jfraud\t\u202e=SUM(A1)"
@@ -265,7 +266,7 @@ def test_db_commands_bring_the_tables_up_to_date_and_say_so(
     upgraded = hookflash("db", "upgrade")
 
     assert (upgraded.exit_code, upgraded.stdout) == (0, "")
-    assert hookflash("db", "current").stdout == "0001\n"
+    assert hookflash("db", "current").stdout == f"{SCHEMA_REVISION}\n"
     assert hookflash("db", "check").exit_code == 0
     assert hookflash("db", "upgrade").exit_code == 0
 

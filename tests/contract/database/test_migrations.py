@@ -16,7 +16,7 @@ from bot.database import migrate
 from bot.database.engine import migration_engine
 from bot.database.ledger import SqlLedger
 from bot.database.tables import SCHEMA_REVISION, metadata
-from bot.database.triggers import LogUnprotectedError
+from bot.database.triggers import PROTECTED_TABLES, LogUnprotectedError
 from bot.domain.errors import LogUnavailableError
 from tests.contract.database.drafts import append, draft, drop_triggers, triggers_of
 from tests.fixtures_database import administration
@@ -34,15 +34,17 @@ def run(what: str, database_url: str, *args: str) -> None:
     engine.dispose()
 
 
+def scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(migrate.alembic_config())
+
+
 def tables_of(database_url: str) -> set[str]:
     with administration(database_url) as connection:
         return set(inspect(connection).get_table_names())
 
 
 def test_there_is_one_newest_migration_and_the_code_names_it() -> None:
-    heads = ScriptDirectory.from_config(migrate.alembic_config()).get_heads()
-
-    assert heads == [SCHEMA_REVISION]
+    assert scripts().get_heads() == [SCHEMA_REVISION]
 
 
 def test_migrated_tables_are_those_of_the_code(empty_database_url: str) -> None:
@@ -60,6 +62,18 @@ def test_migrations_go_up_and_down_and_up_again(empty_database_url: str) -> None
     migrate.upgrade(empty_database_url)
 
     assert tables_of(empty_database_url) == {*metadata.tables, "alembic_version"}
+    assert migrate.check(empty_database_url).is_up_to_date
+
+
+def test_each_migration_leaves_the_log_protected(empty_database_url: str) -> None:
+    """Down one by one and up again; a missing trigger would stop either."""
+    migrate.upgrade(empty_database_url)
+    revisions = [script.revision for script in scripts().walk_revisions()]
+    for revision in revisions[1:]:
+        run("downgrade", empty_database_url, revision)
+    for revision in reversed(revisions):
+        run("upgrade", empty_database_url, revision)
+
     assert migrate.check(empty_database_url).is_up_to_date
 
 
@@ -144,7 +158,7 @@ def test_a_url_with_percent_signs_can_be_migrated(tmp_path: Path) -> None:
     assert state.is_up_to_date
 
 
-@pytest.mark.parametrize("table", ["audit_entries", "audit_heads", "audit_personal"])
+@pytest.mark.parametrize("table", PROTECTED_TABLES)
 def test_a_missing_trigger_is_named_by_the_check_and_by_the_next_migration(
     database_url: str, table: str
 ) -> None:
