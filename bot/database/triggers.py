@@ -68,7 +68,6 @@ _SQLITE_OF_0001 = (
     _sqlite_insert_once("audit_personal", "chain_id", "seq", "field"),
     _SqliteTrigger("audit_personal", "no_update", "UPDATE", "", "a row stays as it is"),
 )
-_SQLITE_OF_0002 = ()
 _SQLITE_OF_0002 = (
     _sqlite_insert_once("audit_checkpoints", "chain_id", "seq", "next_public_key"),
     _SqliteTrigger("audit_checkpoints", "no_update", "UPDATE", "", "a row stays as it is"),

@@ -151,18 +151,15 @@ async def test_a_value_of_a_wrong_kind_is_named_and_stops_nothing(
     assert verdict.fault.seq == 3
 
 
-@pytest.mark.usefixtures("intact")
 async def test_a_redaction_explains_what_it_names_and_nothing_else(
-    ledger: SqlLedger, reader: SqlAuditReader, database_url: str
+    ledger: SqlLedger, reader: SqlAuditReader, skilled_owner: Connection
 ) -> None:
-    with administration(database_url) as connection:
-        connection.execute(text("DELETE FROM audit_personal WHERE seq IN (2, 3)"))
+    skilled_owner.execute(text("DELETE FROM audit_personal WHERE seq IN (2, 3)"))
     details = {"first_seq": 1, "last_seq": 3, "fields": ["from"]}
     await append(ledger, draft(event=Event.REDACTED, details=details))
     assert (await reader.verify()).fault is None
 
-    with administration(database_url) as connection:
-        connection.execute(text("DELETE FROM audit_personal WHERE seq = 4"))
+    skilled_owner.execute(text("DELETE FROM audit_personal WHERE seq = 4"))
 
     fault = (await reader.verify()).fault
     assert fault is not None
