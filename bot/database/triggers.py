@@ -186,11 +186,6 @@ _POSTGRES_OF_0002 = (
         "audit_checkpoints", "insert_only", ("UPDATE", "DELETE", "TRUNCATE"), "STATEMENT", _REFUSE
     ),
 )
-_POSTGRES_OF_0002 = (
-    _PostgresTrigger(
-        "audit_checkpoints", "insert_only", ("UPDATE", "DELETE", "TRUNCATE"), "STATEMENT", _REFUSE
-    ),
-)
 _POSTGRES_OF_0005 = (
     _PostgresTrigger(
         "audit_personal", "only_redacted", ("DELETE",), "STATEMENT", _ONLY_REDACTED, "AFTER"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import attrgetter
 
 import rfc8785
 
@@ -61,6 +64,24 @@ class Redaction:
         return self.first_seq <= seq <= self.last_seq and seq < self.at_seq and name in self.fields
 
 
+class Redactions:
+    """What all `redacted` entries of a chain together explain."""
+
+    def __init__(self, entries: Iterable[AuditEntry]) -> None:
+        self._by_first = sorted(map(Redaction.of, entries), key=attrgetter("first_seq"))
+        # Up to each of them, how far the farthest reaches: ranges may overlap.
+        self._reach = list(accumulate((one.last_seq for one in self._by_first), max))
+
+    def cover(self, seq: int, name: str) -> bool:
+        """Whether one of them explains that this value is gone."""
+        at = bisect_right(self._by_first, seq, key=attrgetter("first_seq")) - 1
+        while at >= 0 and self._reach[at] >= seq:
+            if self._by_first[at].covers(seq, name):
+                return True
+            at -= 1
+        return False
+
+
 class ChainVerifier:
     """Takes the entries of one chain in order and keeps only its end in memory.
 
@@ -73,7 +94,7 @@ class ChainVerifier:
         self, chain_id: str, redactions: Iterable[AuditEntry] = (), *, after: Head = EMPTY_HEAD
     ) -> None:
         self._chain_id = chain_id
-        self._redactions = tuple(map(Redaction.of, redactions))
+        self._redactions = Redactions(redactions)
         self._end = after
 
     @property
@@ -143,7 +164,7 @@ class ChainVerifier:
             if name not in digests:
                 return ChainFault(entry.seq, f"was given a {name!r} that it was recorded without")
             if value is None:
-                if not any(one.covers(entry.seq, name) for one in self._redactions):
+                if not self._redactions.cover(entry.seq, name):
                     return ChainFault(
                         entry.seq, f"has lost its {name!r}, and no redaction covers that"
                     )

@@ -21,7 +21,7 @@ from bot.domain.audit import (
     entry_hash,
     seal,
 )
-from bot.domain.audit_chain import ChainFault, ChainVerifier
+from bot.domain.audit_chain import ChainFault, ChainVerifier, Redaction, Redactions
 from bot.domain.people import MACHINE
 
 Sealed = tuple[AuditEntry, Sequence[PersonalValue]]
@@ -156,6 +156,24 @@ def test_a_redaction_covers_only_what_it_names_and_what_came_before_it() -> None
     assert first_unexplained(4, first_seq=1, last_seq=3, fields=["to"]) == 1
     assert first_unexplained(4, first_seq="1", last_seq=3, fields=["from"]) == 1
     assert first_unexplained(4) == 1
+
+
+RANGES = st.tuples(st.integers(1, 12), st.integers(0, 6), st.sampled_from(["from", "to"]))
+
+
+@given(ranges=st.lists(RANGES, max_size=8))
+def test_many_redactions_cover_what_each_of_them_covers(ranges: list[tuple[int, int, str]]) -> None:
+    """They may overlap and come in any order."""
+    entries = [
+        redaction(20, first_seq=first, last_seq=first + more, fields=[name])
+        for first, more, name in ranges
+    ]
+    together = Redactions(entries)
+
+    for seq in range(20):
+        for name in ("from", "to"):
+            one_by_one = any(Redaction.of(entry).covers(seq, name) for entry in entries)
+            assert together.cover(seq, name) == one_by_one
 
 
 def test_the_check_tells_how_far_the_chain_holds() -> None:
