@@ -6,12 +6,15 @@ import importlib
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot import __version__
 from bot.cli_environment import environment, named_env_file
+
+if TYPE_CHECKING:
+    from bot.settings.faults import SettingsError
 
 _GROUPS = {
     "audit": ("bot.cli_audit", "List, show, verify and export the log."),
@@ -19,8 +22,20 @@ _GROUPS = {
 }
 
 
+_LOOK_CLOSER = "hookflash doctor looks closer, and says what to do."
+_ASK_FOR_THEM = "hookflash init asks for what is not set; hookflash sandbox needs none of it."
+
+
 class WrongSettings(click.UsageError):
     """The environment cannot be used; ends with the exit code of a wrong command line."""
+
+    def __init__(self, error: SettingsError) -> None:
+        lines = [str(error)]
+        if len(error.faults) > 1:
+            lines.insert(0, f"{len(error.faults)} settings cannot be used as they are.")
+        if any(fault.is_missing for fault in error.faults):
+            lines.append(_ASK_FOR_THEM)
+        super().__init__("\n".join(lines))
 
 
 class HookflashGroup(click.Group):
@@ -47,13 +62,15 @@ class HookflashGroup(click.Group):
         Raises:
             ClickException: with the sentences of an error of ours, and its exit code.
         """
-        from bot.domain.errors import HookflashError
+        from bot.domain.errors import HookflashError, LogUnavailableError
         from bot.settings.faults import SettingsError
 
         try:
             return super().invoke(ctx)
         except SettingsError as error:
-            raise WrongSettings(str(error)) from error
+            raise WrongSettings(error) from error
+        except LogUnavailableError as error:
+            raise click.ClickException(f"{error}. {_LOOK_CLOSER}") from error
         except HookflashError as error:
             raise click.ClickException(str(error)) from error
 
@@ -115,7 +132,10 @@ def serve() -> None:
 @click.option("--no-browser", is_flag=True, help="Do not open the page in a browser.")
 @click.option("--socket-mode", is_flag=True, help="Let the bot connect to Slack by Socket Mode.")
 def sandbox(*, port: int, data: Path | None, no_browser: bool, socket_mode: bool) -> None:
-    """Try Hookflash against stand-ins for Slack and Twilio; nothing real is called."""
+    """Try everything on this machine; nothing real is called.
+
+    Stand-ins take the places of Slack and Twilio, and a page in the browser those of the people.
+    """
     from bot.sandbox.run import run_sandbox
 
     open_browser = not no_browser
@@ -126,24 +146,39 @@ def sandbox(*, port: int, data: Path | None, no_browser: bool, socket_mode: bool
 @click.option("--url", metavar="URL", help="Address of this server [default: HOOKFLASH_PUBLIC_URL]")
 @click.option("--socket-mode", is_flag=True, help="For Socket Mode, which needs no address.")
 def manifest(*, url: str | None, socket_mode: bool) -> None:
-    """Print the manifest of the Slack app, to paste at api.slack.com/apps."""
+    """Print the manifest of the Slack app.
+
+    It is pasted at https://api.slack.com/apps, for a new app or on the page App Manifest of one
+    that is there. It follows the settings: with SLACK_APP_TOKEN it is for Socket Mode.
+    """
     import json
 
     from bot.settings import read_slack_app
-    from bot.slack.manifest import build_manifest
+    from bot.slack.manifest import EXAMPLE_URL, build_manifest
 
     if url and socket_mode:
         raise click.UsageError("In Socket Mode Slack needs no address: leave --url away.")
-    given = {"HOOKFLASH_PUBLIC_URL": url} if url else {}
-    app = read_slack_app({**environment(), **given})
-    made = build_manifest(command=app.command, url=app.public_url, socket_mode=socket_mode)
+    environ = environment()
+    is_for_socket = socket_mode or (not url and bool(environ.get("SLACK_APP_TOKEN", "").strip()))
+    app = read_slack_app(environ | ({"HOOKFLASH_PUBLIC_URL": url} if url else {}))
+    if app.public_url is None and not is_for_socket:
+        click.echo(
+            f"No address is known, so {EXAMPLE_URL} stands in its place: give yours with --url, "
+            "or --socket-mode, which needs none.",
+            err=True,
+        )
+    made = build_manifest(command=app.command, url=app.public_url, socket_mode=is_for_socket)
     click.echo(json.dumps(made, indent=2))
 
 
 @main.command()
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of lines.")
 def doctor(*, is_json: bool) -> None:
-    """Look at tokens, rights, database and clock, and say what to mend; exit with 1 on a fault."""
+    """Look at everything, and say what to mend.
+
+    Settings, tokens, scopes, rights, people, database, disk, clock and proxies. Nothing is changed.
+    The exit code is 1 where there is a fault, and 0 where there are warnings only.
+    """
     import asyncio
 
     from bot.doctor import as_json, examine, is_well, show
@@ -170,7 +205,10 @@ def doctor(*, is_json: bool) -> None:
     help="Ask nothing: take, try and write what the environment and the file hold.",
 )
 def init(*, file: Path | None, non_interactive: bool) -> None:
-    """Ask for what is needed, try each answer, and write the file that serve reads."""
+    """Ask for what is needed, and write the settings file.
+
+    Each answer is tried with Slack and Twilio. Run it again to change what it wrote.
+    """
     from bot.settings.env_file import DEFAULT_ENV_FILE
     from bot.wizard import run_wizard
 

@@ -37,7 +37,10 @@ def current() -> None:
 
 @db.command()
 def check() -> None:
-    """Fail unless this version can run on the tables and the log is protected."""
+    """Fail unless this version can run on the tables.
+
+    The triggers that protect the log are looked at too.
+    """
     from bot.database import migrate
     from bot.settings import read_database_url
 

@@ -8,12 +8,12 @@ from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.application.ports import Clock
+from bot.clients import build_slack_client, build_twilio_gateway
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import Database
 from bot.database.ledger import SqlLedger
 from bot.domain.audit import MAIN_CHAIN
 from bot.settings import Settings
-from bot.slack.app import build_web_client
 from bot.slack.installation import Installation
 from bot.twilio.gateway import TwilioGateway
 from bot.web.metrics import Metrics
@@ -40,26 +40,14 @@ class Outside:
     @cached_property
     def gateway(self) -> TwilioGateway:
         """Twilio."""
-        username, password = self._settings.twilio_credentials
-        return TwilioGateway(
-            account_sid=self._settings.twilio_account_sid,
-            username=username,
-            password=password,
-            region=self._settings.twilio_region or "",
-            edge=self._settings.twilio_edge or "",
-            api_url=self._settings.twilio_api_url or "",
-            clock=self._clock,
-            on_answer=self._metrics.twilio_answered,
+        return build_twilio_gateway(
+            self._settings, clock=self._clock, on_answer=self._metrics.twilio_answered
         )
 
     @cached_property
     def slack_client(self) -> AsyncWebClient:
         """Slack's Web API."""
-        return build_web_client(
-            token=self._settings.slack_bot_token.get_secret_value(),
-            api_url=self._settings.slack_api_url,
-            session=self._session,
-        )
+        return build_slack_client(self._settings, self._session)
 
     @cached_property
     def installation(self) -> Installation:

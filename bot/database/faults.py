@@ -27,4 +27,6 @@ def _in_words(error: SQLAlchemyError | OSError) -> str:
     """What the driver says of a lost or refused connection; of data it may say too much."""
     if isinstance(error, OperationalError | InterfaceError):
         return str(error.orig).strip().partition("\n")[0]
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
     return type(error).__name__

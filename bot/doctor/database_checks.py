@@ -48,6 +48,8 @@ async def check_database(database_url: str) -> list[Finding]:
 def check_file(path: Path) -> list[Finding]:
     """Whether the file and its folder can be used by this user and read by no other."""
     folder = path.resolve().parent
+    if not folder.is_dir():
+        return [fault(_FILE, f"There is no folder {folder}.", "Make it, or mend DATABASE_URL.")]
     if not os.access(folder, os.W_OK | os.X_OK):
         return [
             fault(

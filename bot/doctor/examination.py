@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from aiohttp import ClientSession, ClientTimeout
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.clients import build_slack_client, build_twilio_gateway
 from bot.doctor.database_checks import check_database
 from bot.doctor.findings import Finding, fault, is_well, ok
 from bot.doctor.machine_checks import check_clock, check_proxies
@@ -23,8 +24,7 @@ from bot.doctor.slack_checks import (
 from bot.doctor.twilio_checks import TIMEOUT_S as TWILIO_TIMEOUT_S
 from bot.doctor.twilio_checks import check_twilio, explain_region
 from bot.settings import Settings, SettingsError, load_settings, read_database_url
-from bot.slack.app import SLACK_TIMEOUT_S, build_web_client
-from bot.twilio.gateway import TwilioGateway
+from bot.slack.app import SLACK_TIMEOUT_S
 
 TWILIO_URL = "https://api.twilio.com"
 _SETTINGS = "Settings"
@@ -66,11 +66,7 @@ def _wrong_settings(error: SettingsError) -> list[Finding]:
 
 async def check_slack(settings: Settings, session: ClientSession) -> list[Finding]:
     """All about Slack, over Socket Mode or HTTP."""
-    client = build_web_client(
-        token=settings.slack_bot_token.get_secret_value(),
-        api_url=settings.slack_api_url,
-        session=session,
-    )
+    client = build_slack_client(settings, session)
     if settings.slack_app_token is not None:
         app_token = settings.slack_app_token.get_secret_value()
         of_bot, of_app = await asyncio.gather(
@@ -93,19 +89,11 @@ async def _check_bot(client: AsyncWebClient, settings: Settings) -> list[Finding
 
 async def check_account(settings: Settings) -> list[Finding]:
     """All about Twilio."""
-    username, password = settings.twilio_credentials
-    gateway = TwilioGateway(
-        account_sid=settings.twilio_account_sid,
-        username=username,
-        password=password,
-        region=settings.twilio_region or "",
-        edge=settings.twilio_edge or "",
-        api_url=settings.twilio_api_url or "",
-        clock=lambda: datetime.now(UTC),
-        timeout_s=TWILIO_TIMEOUT_S,
+    gateway = build_twilio_gateway(
+        settings, clock=lambda: datetime.now(UTC), timeout_s=TWILIO_TIMEOUT_S
     )
     try:
-        findings = await check_twilio(gateway, is_api_key=username != settings.twilio_account_sid)
+        findings = await check_twilio(gateway, is_api_key=bool(settings.twilio_api_key))
     finally:
         await gateway.close()
     return [*findings, explain_region(settings.twilio_region)]

@@ -20,6 +20,8 @@ CHECK_THE_NETWORK = "Check the network, DNS and the firewall, and https://slack-
 _TOKEN, _SCOPES, _COMMAND, _ADDRESS = "Slack token", "Slack scopes", "Slash command", "Address"
 _SOCKET_MODE = "Socket Mode"
 _ALIVE = {"alive": True}
+# Source: https://docs.slack.dev/apis/web-api/rate-limits
+_RATE_LIMITED = "ratelimited"
 
 
 async def check_bot_token(client: AsyncWebClient) -> list[Finding]:
@@ -37,11 +39,16 @@ async def check_bot_token(client: AsyncWebClient) -> list[Finding]:
 
 async def check_app_token(client: AsyncWebClient, app_token: str) -> list[Finding]:
     """Whether Slack gives connections of Socket Mode for the app-level token."""
+    # Retry handlers would wait out a limit of Slack's for longer than anybody waits here.
+    impatient = AsyncWebClient(base_url=client.base_url, session=client.session, retry_handlers=[])
     try:
-        await try_app_token(client, app_token=app_token, timeout_s=TIMEOUT_S)
+        await try_app_token(impatient, app_token=app_token, timeout_s=TIMEOUT_S)
     except TokenRefusedError as error:
         return [fault(_SOCKET_MODE, "Slack does not accept the app-level token.", str(error))]
     except SlackUnavailableError as error:
+        if error.code == _RATE_LIMITED:
+            text = f"Slack gives no connection for {error.retry_after_s:.0f} s, so none was tried."
+            return [warning(_SOCKET_MODE, text, "Wait so long, then run hookflash doctor.")]
         return [fault(_SOCKET_MODE, str(error), CHECK_THE_NETWORK)]
     return [ok(_SOCKET_MODE, "Slack gives connections for the app-level token.")]
 

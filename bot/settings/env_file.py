@@ -62,6 +62,19 @@ def write_env_file(path: Path, values: Mapping[str, str]) -> None:
     _replace(path, "\n".join(lines) + "\n")
 
 
+def try_to_write(path: Path) -> None:
+    """Nothing happens to the file; it only shows whether it can be written.
+
+    Raises:
+        SettingsError: it cannot.
+    """
+    try:
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
+            pass
+    except OSError as error:
+        raise _cannot_be_written(path, error) from error
+
+
 def _lines_of(path: Path) -> list[str]:
     try:
         with path.open(encoding="utf-8") as file:
@@ -110,5 +123,9 @@ def _replace(path: Path, text: str) -> None:
             file.write(text)
         Path(file.name).replace(path)
     except OSError as error:
-        problem = f"cannot be written ({error.strerror})"
-        raise SettingsError([Fault(str(path), problem)]) from error
+        raise _cannot_be_written(path, error) from error
+
+
+def _cannot_be_written(path: Path, error: OSError) -> SettingsError:
+    problem = f"cannot be written ({error.strerror}); name another file with --file"
+    return SettingsError([Fault(str(path), problem)])

@@ -18,6 +18,7 @@ class Fault:
     variable: str
     problem: str
     example: str = ""
+    is_missing: bool = False
 
     def __str__(self) -> str:
         """The sentence, and how it would be right."""

@@ -94,12 +94,13 @@ def _malformed(
     for detail in error.errors(include_url=False, include_input=False):
         variable = str(detail["loc"][0])
         if detail["type"] == "missing":
-            problem = _missing(variable, given, known=fields)
+            yield _unset(variable, _missing(variable, given, known=fields))
         elif _is_quoted(given[variable]):
             problem = "is in quotation marks; leave them away"
+            yield Fault(variable, problem, _example(fields[variable]))
         else:
             problem = str(detail["ctx"]["error"])
-        yield Fault(variable, problem, _example(fields[variable]))
+            yield Fault(variable, problem, _example(fields[variable]))
 
 
 def _missing(variable: str, given: Mapping[str, str], *, known: Iterable[str]) -> str:
@@ -159,7 +160,7 @@ def _ways_into_twilio(given: Mapping[str, str]) -> Iterator[Fault]:
 
 
 def _unset(variable: str, problem: str) -> Fault:
-    return Fault(variable, problem, _example(variables()[variable]))
+    return Fault(variable, problem, _example(variables()[variable]), is_missing=True)
 
 
 def _example(field: FieldInfo) -> str:

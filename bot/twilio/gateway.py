@@ -39,6 +39,8 @@ _log = logging.getLogger(__name__)
 # Twilio filters by one status, and does not know `initiated` as a filter.
 # Source: https://www.twilio.com/docs/voice/api/call-resource#read-multiple-call-resources
 LIVE_STATUSES = ("queued", "ringing", "in-progress")
+# For one request and its retries.
+TIMEOUT_S = 10.0
 _MOST_LIVE_CALLS = 20_000
 _MOST_NUMBERS = 5_000
 _MOST_LEGS = 250
@@ -79,7 +81,7 @@ class TwilioGateway:
         api_url: str = "",
         clock: Clock,
         connect_timeout_s: float = 3.0,
-        timeout_s: float = 10.0,
+        timeout_s: float = TIMEOUT_S,
         max_live_calls: int = _MOST_LIVE_CALLS,
         on_answer: OnAnswer = count_nothing,
     ) -> None:
@@ -105,6 +107,8 @@ class TwilioGateway:
             await self._api.fetch("", timeout_s=_WARM_UP_S)
         except TwilioPermissionError:
             return  # A restricted key may not read the account; the connection is open.
+        except TwilioAuthenticationError:
+            _log.error("Twilio does not accept the credentials: hookflash doctor says what to mend")
         except TwilioError as error:
             _log.warning("Twilio did not answer at the start: %s", error)
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from bot import __version__
 from bot.cli import main
-from bot.domain.errors import LogUnavailableError
+from bot.domain.errors import CallNotFoundError, HookflashError, LogUnavailableError
 
 HEAVY = {"aiohttp", "alembic", "pydantic", "slack_bolt", "sqlalchemy", "structlog", "twilio"}
 
@@ -46,6 +46,13 @@ def test_help_names_every_command(words: Sequence[str]) -> None:
 
     for command in ("serve", "init", "doctor", "sandbox", "manifest", "db", "audit"):
         assert f"\n  {command} " in shown
+
+
+@pytest.mark.parametrize("words", [[], ["db"]])
+def test_what_a_command_does_is_told_to_its_end(words: Sequence[str]) -> None:
+    _usage, *lines = hookflash(*words, "--help").output.splitlines()
+
+    assert [line for line in lines if line.endswith("...")] == []
 
 
 def test_help_comes_without_loading_what_it_does_not_need() -> None:
@@ -97,6 +104,10 @@ def test_serve_tells_every_fault_of_the_settings_and_ends_with_2() -> None:
     assert "PORT is no whole number from 1 to 65535. Example: PORT=3000" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert "xoxp-secret" not in ran.stderr
+    assert ran.stderr.startswith("Error: 5 settings cannot be used as they are.\n")
+    assert ran.stderr.endswith(
+        "\nhookflash init asks for what is not set; hookflash sandbox needs none of it.\n"
+    )
 
 
 def test_a_wrong_command_line_ends_with_2() -> None:
@@ -106,16 +117,28 @@ def test_a_wrong_command_line_ends_with_2() -> None:
     assert "No such command 'hangup'" in result.stderr
 
 
-def test_a_fault_of_ours_is_a_sentence_and_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (CallNotFoundError("CA1"), "no call 'CA1'"),
+        (
+            LogUnavailableError("the database does not answer"),
+            "the database does not answer. hookflash doctor looks closer, and says what to do.",
+        ),
+    ],
+)
+def test_a_fault_of_ours_is_a_sentence_and_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, error: HookflashError, told: str
+) -> None:
     def fails() -> None:
-        raise LogUnavailableError("the database does not answer")
+        raise error
 
     monkeypatch.setitem(main.commands, "fails", click.Command("fails", callback=fails))
 
     result = hookflash("fails")
 
     assert result.exit_code == 1
-    assert result.stderr == "Error: the database does not answer\n"
+    assert result.stderr == f"Error: {told}\n"
 
 
 def test_the_manifest_needs_no_token_and_is_data() -> None:
@@ -158,6 +181,25 @@ def test_an_address_for_socket_mode_is_a_contradiction() -> None:
 
     assert result.exit_code == 2
     assert "leave --url away" in result.stderr
+
+
+def test_the_manifest_is_for_socket_mode_where_the_settings_choose_it() -> None:
+    environ = {"SLACK_APP_TOKEN": "xapp-1-A0123-45-abcdef"}
+
+    chosen = json.loads(hookflash("manifest", environ=environ).stdout)
+    overruled = json.loads(
+        hookflash("manifest", "--url", "https://calls.example.com", environ=environ).stdout
+    )
+
+    assert chosen["settings"]["socket_mode_enabled"] is True
+    assert overruled["settings"]["socket_mode_enabled"] is False
+
+
+def test_an_address_that_nobody_gave_is_told_beside_the_manifest() -> None:
+    result = hookflash("manifest")
+
+    assert "https://hookflash.example.com/slack/events" in result.stdout
+    assert result.stderr.startswith("No address is known, so https://hookflash.example.com stands")
 
 
 def test_a_wrong_url_for_the_manifest_is_told() -> None:

@@ -442,6 +442,17 @@ async def test_warming_up_opens_a_connection_and_survives_twilios_absence(
     await gateway.warm()
 
 
+async def test_credentials_that_are_refused_at_the_start_are_told_with_the_next_step(
+    gateway: TwilioGateway, twilio: TwilioStandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    twilio.account.auth_token = "another"
+
+    await gateway.warm()
+
+    assert "does not accept the credentials: hookflash doctor says what to mend" in caplog.text
+    assert "did not answer" not in caplog.text
+
+
 async def test_account_is_shown_to_whoever_may_read_it(
     gateway: TwilioGateway, key_gateway: TwilioGateway
 ) -> None:
