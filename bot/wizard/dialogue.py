@@ -49,12 +49,10 @@ def _ask(question: Question, before: str) -> str:
 
 def _prompt(question: Question, before: str) -> str:
     default = before or (NONE if question.is_optional else None)
-    if before and question.is_secret:
-        hint = " [as before]"
-    elif question.is_optional:
-        hint = f" [{before or NONE}; {NONE} is none]" if before else f" [{NONE} is none]"
-    else:
-        hint = f" [{before}]" if before else ""
+    offered = "as before" if before and question.is_secret else before
+    if question.is_optional:
+        offered = f"{offered}; {NONE} for none" if before else "none"
+    hint = f" [{offered}]" if offered else ""
     answer: str = click.prompt(
         f"{question.variable}{hint}",
         default=default,

@@ -7,12 +7,14 @@ import json
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import click
 
 from bot.doctor import Finding, is_well, show
-from bot.settings import SettingsError, load_settings, read_slack_app
-from bot.settings.env_file import DEFAULT_ENV_FILE, read_env_file, write_env_file
+from bot.settings import SettingsError, load_settings, read_slack_app, variables
+from bot.settings.env_file import DEFAULT_ENV_FILE, read_env_file, try_to_write, write_env_file
 from bot.slack.manifest import build_manifest
 from bot.wizard.dialogue import ask_all, fault_of, say
 from bot.wizard.questions import ADDRESS, PEOPLE, QUESTIONS, SLACK, TWILIO, Question
@@ -51,8 +53,10 @@ def run_wizard(environ: Mapping[str, str], file: Path, *, is_interactive: bool) 
     """
     in_file = read_env_file(file) if file.exists() else {}
     _check_what_is_not_asked(in_file)
+    try_to_write(file)
     known = in_file | {name: value for name, value in environ.items() if value.strip()}
-    answers = {one.variable: known.get(one.variable, "") for one in QUESTIONS}
+    asked = [one.variable for one in QUESTIONS] if is_interactive else variables()
+    answers = {variable: known.get(variable, "") for variable in asked}
     if is_interactive:
         _interview(known, answers)
     else:
@@ -87,7 +91,8 @@ def _ask_step(step: Step, known: dict[str, str], answers: dict[str, str]) -> Non
     while True:
         ask_all(step.questions, answers)
         findings = asyncio.run(step.attempt(known | answers))
-        show(findings, to_stderr=True)
+        if findings:
+            show(findings, to_stderr=True)
         if is_well(findings) or not click.confirm("Answer again?", default=True, err=True):
             return
 
@@ -112,6 +117,16 @@ def _show_manifest(environ: Mapping[str, str]) -> None:
         command=app.command, url=app.public_url, socket_mode=app.public_url is None
     )
     click.echo(json.dumps(manifest, indent=2))
+    say(f"\nOr open this address, where it is pasted already:\n{_page_with(manifest)}")
+
+
+def _page_with(manifest: Mapping[str, Any]) -> str:
+    """The page for a new app, filled in.
+
+    Source: https://docs.slack.dev/app-manifests/configuring-apps-with-app-manifests
+    """
+    written = json.dumps(manifest, separators=(",", ":"))
+    return f"{NEW_APP}&{urlencode({'manifest_json': written})}"
 
 
 def _say_what_next(file: Path) -> None:

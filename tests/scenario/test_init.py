@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import structlog
@@ -59,12 +61,14 @@ class NewUser:
         """Where the settings go."""
         return self.folder / "hookflash.env"
 
+    @property
+    def stand_ins(self) -> dict[str, str]:
+        """Where Slack and Twilio are, for this user."""
+        return {"SLACK_API_URL": self.slack.api_url, "TWILIO_API_URL": self.twilio.url}
+
     async def init(self, *words: str, answers: Sequence[str] = ()) -> Result:
         """Run the wizard and answer its questions; it never repeats a secret."""
-        environ: dict[str, str | None] = {
-            "SLACK_API_URL": self.slack.api_url,
-            "TWILIO_API_URL": self.twilio.url,
-        }
+        environ: dict[str, str | None] = {**self.stand_ins}
         typed = "".join(f"{answer}\n" for answer in answers)
         command = ["init", "--file", str(self.file), *words]
         runner = CliRunner(env=environ | self.environ)
@@ -207,7 +211,7 @@ async def test_without_questions_the_environment_is_tried_and_written(user: NewU
     result = await user.init("--non-interactive")
 
     assert result.exit_code == 0, result.output
-    assert read_env_file(user.file) == WANTED
+    assert read_env_file(user.file) == WANTED | user.stand_ins
 
 
 async def test_without_questions_every_missing_setting_is_told(user: NewUser) -> None:
@@ -258,19 +262,47 @@ async def test_an_interview_that_is_broken_off_writes_nothing(user: NewUser) -> 
 
 
 async def test_the_file_of_the_whole_command_line_is_the_wizards_too(user: NewUser) -> None:
-    environ = WANTED | {"SLACK_API_URL": user.slack.api_url, "TWILIO_API_URL": user.twilio.url}
+    environ = WANTED | user.stand_ins
     words = ["--env-file", str(user.file), "init", "--non-interactive"]
 
     result = await asyncio.to_thread(CliRunner(env=environ).invoke, main, words)
 
     assert result.exit_code == 0, result.output
-    assert read_env_file(user.file) == WANTED
+    assert read_env_file(user.file) == environ
 
 
-async def test_a_folder_that_is_not_there_is_told(user: NewUser) -> None:
-    user.environ = WANTED
-
-    result = await user.init("--non-interactive", "--file", str(user.folder / "no" / "file.env"))
+async def test_a_folder_that_is_not_there_is_told_before_the_questions(user: NewUser) -> None:
+    result = await user.init("--file", str(user.folder / "no" / "file.env"), answers=ANSWERS)
 
     assert result.exit_code == 2
-    assert "cannot be written (No such file or directory)" in result.stderr
+    assert "cannot be written (No such file or directory); name another" in result.stderr
+    assert "HOOKFLASH_PUBLIC_URL" not in result.stderr
+
+
+async def test_the_page_for_a_new_app_can_be_opened_with_the_manifest_in_it(user: NewUser) -> None:
+    result = await user.init(answers=ANSWERS)
+
+    [address] = re.findall(r"^https://api\.slack\.com/apps\?\S+$", result.stderr, re.MULTILINE)
+    asked = parse_qs(urlsplit(address).query)
+    assert asked["new_app"] == ["1"]
+    assert json.loads(asked["manifest_json"][0]) == json.loads(result.stdout)
+
+
+async def test_no_answer_is_what_enter_gives_where_none_is_needed(user: NewUser) -> None:
+    result = await user.init(
+        answers=("", BOT_TOKEN, APP_TOKEN, ACCOUNT_SID, "", AUTH_TOKEN, ADA, "")
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "HOOKFLASH_PUBLIC_URL [none]: " in result.stderr
+    assert read_env_file(user.file).keys().isdisjoint({"HOOKFLASH_PUBLIC_URL", "TWILIO_API_KEY"})
+
+
+async def test_slack_that_gives_no_more_connections_for_now_is_no_fault(user: NewUser) -> None:
+    user.slack.faults.rate_limit("apps.connections.open", retry_after_s=55)
+
+    result = await user.init(answers=("-", BOT_TOKEN, APP_TOKEN, *ANSWERS[3:]))
+
+    assert result.exit_code == 0, result.output
+    assert "Slack gives no connection for 55 s, so none was tried." in result.stderr
+    assert read_env_file(user.file)["SLACK_APP_TOKEN"] == APP_TOKEN
