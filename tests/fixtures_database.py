@@ -35,6 +35,13 @@ class DatabaseMaker(Protocol):
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL server: TEST_DATABASE_URL's, or one that lives as long as the tests."""
+    with postgres_server() as server_url:
+        yield server_url
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The URL of TEST_DATABASE_URL's server, or of one that lives as long as the block."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given
