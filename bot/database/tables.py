@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Computed,
     DateTime,
+    Double,
     Index,
     Integer,
     LargeBinary,
@@ -225,4 +227,34 @@ call_changes = Table(
         postgresql_where=IS_OPEN,
     ),
     sqlite_autoincrement=True,
+)
+
+# What replicas show each other of the live calls: the newest look and who holds the turn for the
+# next one. All times in it are the database's, so the clocks of the replicas do not matter.
+live_looks = Table(
+    "live_looks",
+    metadata,
+    Column("account_sid", Text, primary_key=True),
+    Column("look_id", Text, nullable=False),
+    Column("holder", Text),
+    Column("held_since", UtcDateTime),
+    Column("held_until", UtcDateTime),
+    Column("began_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("outdated_at", UtcDateTime),
+    Column("took_s", Double),
+    Column("listing_took_s", Double),
+    Column("pause_s", Double),
+    Column("is_cut_off", Boolean),
+    Column("calls", LargeBinary),
+    Column("fault", Text),
+)
+
+live_endings = Table(
+    "live_endings",
+    metadata,
+    Column("account_sid", Text, nullable=False),
+    Column("call_sid", Text, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("account_sid", "call_sid"),
 )

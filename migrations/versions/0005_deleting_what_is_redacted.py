@@ -1,7 +1,7 @@
 """Let personal values be deleted only under the entry that redacts them.
 
 Revision ID: 0005
-Revises: 0002
+Revises: 0003
 Create Date: 2026-11-22
 """
 
@@ -12,7 +12,7 @@ from alembic import op
 from bot.database.triggers import create_statements, drop_statements
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
