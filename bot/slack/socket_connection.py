@@ -51,6 +51,7 @@ class SocketConnection:
         self._unanswered = 0
         self._is_answered = asyncio.Event()
         self._is_answered.set()
+        self._ends_when_answered = False
         self._ends_at: float | None = None
         self._reading: asyncio.Timeout | None = None
 
@@ -74,6 +75,14 @@ class SocketConnection:
         self._ends_at = asyncio.get_running_loop().time() + within_s
         if self._reading is not None:
             self._reading.reschedule(self._ends_at)
+
+    def end_when_answered(self, *, within_s: float) -> None:
+        """Take what comes until nothing is left to answer, for *within_s* seconds at the most.
+
+        Slack knows no way to ask for nothing new, and gives what it sends meanwhile to nobody else.
+        """
+        self._ends_when_answered = True
+        self.leave(within_s=within_s if self._unanswered else 0)
 
     async def _take(self, text: str) -> None:
         frame = read_frame(text)
@@ -103,6 +112,8 @@ class SocketConnection:
             self._unanswered -= 1
             if not self._unanswered:
                 self._is_answered.set()
+                if self._ends_when_answered:
+                    self.leave(within_s=0)
 
     async def _acknowledge(self, frame: str) -> None:
         try:

@@ -26,6 +26,8 @@ PING_EVERY_S = 10.0
 CLOSES_WITHIN_S = 1.0
 # A listener has 2.6 s; Slack has given up on whatever is not acknowledged after 3 s.
 LAST_ACKS_S = 4.0
+# Of these, so long requests are still taken.
+LAST_REQUESTS_S = 1.0
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
 # One that ends sooner was no good: the next one is not opened at once.
@@ -128,10 +130,10 @@ class SocketMode:
             self._tasks.serve(self._keep_one_up, name="keep a connection to Slack")
 
     async def stop(self) -> None:
-        """Take no more, acknowledge what came, close."""
+        """Acknowledge what came, and what comes until that is done; take no more, close."""
         self._is_stopping = True
         for connection in self._reading:
-            connection.leave(within_s=0)
+            connection.end_when_answered(within_s=LAST_REQUESTS_S)
         if self._reading:
             await asyncio.wait(set(self._reading.values()), timeout=LAST_ACKS_S)
 

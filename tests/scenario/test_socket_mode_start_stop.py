@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from bot.bootstrap import run_bot
+from bot.sandbox.slack import Delivery
+from bot.sandbox.twilio import Call
 from bot.settings import load_settings
 from bot.slack.access import TokenRefusedError
+from bot.slack.socket_mode import CONNECTIONS
 from tests.scenario.company import ANA, APP_TOKEN, SUPPORT, environ_for, outside_world
 from tests.scenario.processes import BotProcess, Stage, stage
 from tests.scenario.sockets import OPEN, is_up
@@ -56,24 +59,32 @@ async def test_a_slack_that_is_away_at_the_start_is_waited_for_beside_the_rest(
         assert slack.sockets.open == []
 
 
-async def test_sigterm_acknowledges_what_came_does_it_and_closes(tmp_path: Path) -> None:
+async def test_sigterm_acknowledges_what_came_and_what_still_comes_does_it_and_closes(
+    tmp_path: Path,
+) -> None:
+    """One request at each connection before the signal, and one after it."""
     database_url = f"sqlite:///{tmp_path}/hookflash.db"
     async with stage(database_url) as set_up:
         bot = await _bot_in_socket_mode(set_up)
-        call = set_up.call_in_progress()
+        calls = [set_up.call_in_progress() for _ in range(2 * CONNECTIONS)]
+
+        def hang_up(call: Call) -> asyncio.Task[Delivery]:
+            command = set_up.slack.command(ANA, SUPPORT, f"/calls hangup {call.sid}")
+            return asyncio.create_task(command)
 
         async with log_taken(database_url):
-            deed = asyncio.create_task(
-                set_up.slack.command(ANA, SUPPORT, f"/calls hangup {call.sid}")
-            )
-            await until(lambda: len(set_up.slack.sockets.envelopes) == 1)
+            deeds = [hang_up(call) for call in calls[:CONNECTIONS]]
+            await until(lambda: len(set_up.slack.sockets.envelopes) == len(deeds))
             bot.send(signal.SIGTERM)
             await asyncio.sleep(0.3)
+            deeds += [hang_up(call) for call in calls[CONNECTIONS:]]
+            await until(lambda: len(set_up.slack.sockets.envelopes) == len(deeds))
+            await asyncio.sleep(0.1)
 
-        assert (await deed).outcome == "ok"
+        assert [(await deed).outcome for deed in deeds] == ["ok"] * len(calls)
         assert await bot.ended() == 0
         assert set_up.slack.sockets.open == []
-        assert set_up.twilio.updates(call.sid) == [HANG_UP]
+        assert [set_up.twilio.updates(call.sid) for call in calls] == [[HANG_UP]] * len(calls)
         assert await set_up.is_settled()
 
 
