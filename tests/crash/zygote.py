@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
+import signal
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -25,12 +27,24 @@ from tests.scenario.dying_bot import DEADLINES
 def main() -> None:
     """Fork until stdin ends."""
     for line in sys.stdin:
+        # Only the life holds the other end open: when that is closed, it is over.
+        its_end, held_by_life = os.pipe()
         pid = os.fork()
         if pid == 0:
             _live(json.loads(line))
+        os.close(held_by_life)
         _say(pid)
-        _, status = os.waitpid(pid, 0)
-        _say(os.waitstatus_to_exitcode(status))
+        _say(_exit_code(pid, its_end))
+
+
+def _exit_code(pid: int, its_end: int) -> int:
+    """How the life ended; it is ended where nobody is left who could want it."""
+    readable, _, _ = select.select([its_end, sys.stdin], [], [])
+    if its_end not in readable:
+        os.kill(pid, signal.SIGKILL)
+    os.close(its_end)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status)
 
 
 def _live(told: Mapping[str, Any]) -> None:
