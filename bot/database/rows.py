@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import rfc8785
 from sqlalchemy import Row
 
 from bot.domain.audit import Action, AuditEntry, Event, PersonalValue, Surface, clean_text
+from bot.domain.canonical import canonical_json, exact_json
 from bot.domain.changes import Change, ChangeRequest, ChangeState, Origin, OriginKind
 from bot.domain.people import Actor
 
@@ -20,7 +20,7 @@ Values = dict[str, Any]
 def entry_values(entry: AuditEntry) -> Values:
     """The row of an entry; its details as the JSON that was hashed."""
     values = {name: getattr(entry, name) for name in AuditEntry.__slots__}
-    return values | {"details": rfc8785.dumps(dict(entry.details)).decode()}
+    return values | {"details": canonical_json(dict(entry.details)).decode()}
 
 
 def entry_of(row: Row[Any]) -> AuditEntry:
@@ -30,9 +30,9 @@ def entry_of(row: Row[Any]) -> AuditEntry:
     return AuditEntry(
         **values
         | {
-            "seq": _whole_number(fields["seq"]),
-            "schema_version": _whole_number(fields["schema_version"]),
-            "details": _details(fields["details"]),
+            "seq": whole_number(fields["seq"]),
+            "schema_version": whole_number(fields["schema_version"]),
+            "details": details_of(fields["details"]),
         }
     )
 
@@ -115,14 +115,18 @@ def _origin(stored: Mapping[str, Any]) -> Origin:
     return Origin(**known | {"kind": OriginKind(stored["kind"])})
 
 
-def _whole_number(value: Any) -> int:
-    # SQLite keeps any type in any column; a number that is none matches no entry's.
+def whole_number(value: Any) -> int:
+    """The number; -1, which no entry has, where somebody put in what is none.
+
+    SQLite keeps any type in any column.
+    """
     return value if isinstance(value, int) else -1
 
 
-def _details(text: Any) -> Mapping[str, Any]:
+def details_of(text: Any) -> dict[str, Any]:
+    """The details of an entry; ones that no entry can have are kept as they are, under a name."""
     try:
-        details = json.loads(text)
+        details = exact_json(text)
     except (TypeError, ValueError):
         return {"unreadable": str(text)}
     return details if isinstance(details, dict) else {"unreadable": str(text)}

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-import rfc8785
-
+from bot.domain.canonical import LARGEST_INT, canonical_json
 from bot.domain.people import Actor
 
 SCHEMA_VERSION = 1
@@ -19,7 +18,6 @@ SCHEMA_VERSION = 1
 MAIN_CHAIN = "main"
 GENESIS_HASH = "0" * 64
 SALT_BYTES = 16
-_LARGEST_INT = 2**53 - 1  # RFC 8785 takes numbers as IEEE 754 doubles
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -160,7 +158,7 @@ def hashed_form(entry: AuditEntry) -> dict[str, Any]:
 
 def entry_hash(entry: AuditEntry) -> str:
     """The hash that the entry must have."""
-    return hashlib.sha256(rfc8785.dumps(hashed_form(entry))).hexdigest()
+    return hashlib.sha256(canonical_json(hashed_form(entry))).hexdigest()
 
 
 def clean_text(text: str) -> str:
@@ -188,7 +186,7 @@ def clean_json(value: Any) -> Any:
 
 
 def _exact(number: float) -> int | str:
-    return int(number) if isinstance(number, int) and abs(number) <= _LARGEST_INT else str(number)
+    return int(number) if isinstance(number, int) and abs(number) <= LARGEST_INT else str(number)
 
 
 def seal(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from operator import attrgetter
-
-import rfc8785
+from typing import Any, NamedTuple
 
 from bot.domain.audit import (
     EMPTY_HEAD,
@@ -16,9 +13,33 @@ from bot.domain.audit import (
     AuditEntry,
     Head,
     PersonalValue,
-    entry_hash,
+    hashed_form,
     personal_digest,
 )
+from bot.domain.canonical import canonical_json
+from bot.domain.redactions import Redactions
+
+
+class Personal(NamedTuple):
+    """One personal value beside an entry, with the salt of its digest."""
+
+    field: str
+    salt: bytes
+    value: str
+
+
+class Link(NamedTuple):
+    """An entry as a check meets it: the form that its hash covers, the hash, what is beside it."""
+
+    form: Mapping[str, Any]
+    hash: str
+    personal: Sequence[Personal] = ()
+
+    @classmethod
+    def of(cls, entry: AuditEntry, personal: Sequence[PersonalValue] = ()) -> Link:
+        """The link that the entry is."""
+        values = tuple(Personal(one.field, one.salt, one.value) for one in personal)
+        return cls(hashed_form(entry), entry.hash, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,60 +62,29 @@ class Verdict:
     fault: ChainFault | None
 
 
-@dataclass(frozen=True, slots=True)
-class Redaction:
-    """What a `redacted` entry says was deleted on purpose: *fields* of a range of entries."""
-
-    at_seq: int
-    first_seq: int
-    last_seq: int
-    fields: frozenset[str]
-
-    @classmethod
-    def of(cls, entry: AuditEntry) -> Redaction:
-        """The redaction that the entry records; one without a range covers nothing."""
-        first, last = entry.details.get("first_seq"), entry.details.get("last_seq")
-        fields = entry.details.get("fields")
-        if not isinstance(first, int) or not isinstance(last, int) or not isinstance(fields, list):
-            return cls(entry.seq, 0, 0, frozenset())
-        return cls(entry.seq, first, last, frozenset(map(str, fields)))
-
-    def covers(self, seq: int, name: str) -> bool:
-        """Whether it explains that this value is gone; it can only speak of entries before it."""
-        return self.first_seq <= seq <= self.last_seq and seq < self.at_seq and name in self.fields
-
-
-class Redactions:
-    """What all `redacted` entries of a chain together explain."""
-
-    def __init__(self, entries: Iterable[AuditEntry]) -> None:
-        self._by_first = sorted(map(Redaction.of, entries), key=attrgetter("first_seq"))
-        # Up to each of them, how far the farthest reaches: ranges may overlap.
-        self._reach = list(accumulate((one.last_seq for one in self._by_first), max))
-
-    def cover(self, seq: int, name: str) -> bool:
-        """Whether one of them explains that this value is gone."""
-        at = bisect_right(self._by_first, seq, key=attrgetter("first_seq")) - 1
-        while at >= 0 and self._reach[at] >= seq:
-            if self._by_first[at].covers(seq, name):
-                return True
-            at -= 1
-        return False
+NO_REDACTIONS = Redactions()
 
 
 class ChainVerifier:
     """Takes the entries of one chain in order and keeps only its end in memory.
 
-    *redactions* are the chain's own `redacted` entries, which come later than what they explain.
-    A check of the last entries alone begins *after* the one before them, which it takes as given.
-    After the first fault the chain is not worth feeding further.
+    *redactions* come later in the chain than what they explain, so they are gathered beforehand. A
+    check of a part begins *after* the entry before it, which it takes as given. *anchors* are the
+    hashes that checkpoints were signed for, by the number of their entry. After the first fault the
+    chain is not worth feeding further.
     """
 
     def __init__(
-        self, chain_id: str, redactions: Iterable[AuditEntry] = (), *, after: Head = EMPTY_HEAD
+        self,
+        chain_id: str,
+        redactions: Redactions = NO_REDACTIONS,
+        *,
+        after: Head = EMPTY_HEAD,
+        anchors: Mapping[int, str] | None = None,
     ) -> None:
         self._chain_id = chain_id
-        self._redactions = Redactions(redactions)
+        self._redactions = redactions
+        self._anchors = anchors or {}
         self._end = after
 
     @property
@@ -102,11 +92,19 @@ class ChainVerifier:
         """The last entry that held."""
         return self._end
 
-    def feed(self, entry: AuditEntry, personal: Sequence[PersonalValue]) -> ChainFault | None:
+    def feed(self, link: Link) -> ChainFault | None:
         """What is wrong with the next entry, if anything is."""
-        fault = self._fault_of_place(entry) or self._fault_of_content(entry, personal)
+        before = self._end
+        fault = self.feed_form(link) or self._fault_of_personal(link)
+        if fault is not None:
+            self._end = before
+        return fault
+
+    def feed_form(self, link: Link) -> ChainFault | None:
+        """The same, where the personal values are left out on purpose."""
+        fault = self._fault_of_place(link.form) or self._fault_of_content(link)
         if fault is None:
-            self._end = Head(entry.seq, entry.hash)
+            self._end = Head(link.form["seq"], link.hash)
         return fault
 
     def finish(self, head: Head) -> ChainFault | None:
@@ -123,58 +121,88 @@ class ChainVerifier:
             )
         if end.hash != head.hash:
             return ChainFault(end.seq, "is not the one that the head of the log was made from")
-        return None
+        return self.finish_at_anchors()
 
-    def _fault_of_place(self, entry: AuditEntry) -> ChainFault | None:
-        expected = self._end.seq + 1
-        if entry.chain_id != self._chain_id:
-            return ChainFault(expected, f"belongs to another chain ({entry.chain_id!r})")
-        if entry.seq > expected:
-            gap = "" if entry.seq == expected + 1 else f", with all up to {entry.seq - 1}"
+    def finish_at_anchors(self) -> ChainFault | None:
+        """What is wrong with the end, as far as the checkpoints can tell."""
+        last = max(self._anchors, default=0)
+        if last <= self._end.seq:
+            return None
+        return ChainFault(
+            self._end.seq + 1,
+            f"is missing: the end of the log was cut off (a checkpoint was signed at {last})",
+        )
+
+    def _fault_of_place(self, form: Mapping[str, Any]) -> ChainFault | None:
+        expected, seq = self._end.seq + 1, form["seq"]
+        if form["chain_id"] != self._chain_id:
+            return ChainFault(expected, f"belongs to another chain ({form['chain_id']!r})")
+        if seq > expected:
+            gap = "" if seq == expected + 1 else f", with all up to {seq - 1}"
             return ChainFault(expected, f"is missing: it was removed{gap}")
-        if entry.seq < expected:
-            return ChainFault(
-                expected, f"is out of order: an entry numbered {entry.seq} stands there"
-            )
+        if seq < expected:
+            return ChainFault(expected, f"is out of order: an entry numbered {seq} stands there")
         return None
 
-    def _fault_of_content(
-        self, entry: AuditEntry, personal: Sequence[PersonalValue]
-    ) -> ChainFault | None:
-        if entry.schema_version != SCHEMA_VERSION:
+    def _fault_of_content(self, link: Link) -> ChainFault | None:
+        seq, version = link.form["seq"], link.form["schema_version"]
+        if version != SCHEMA_VERSION:
+            return ChainFault(seq, f"has version {version}, which this version cannot check")
+        if not is_as_hashed(link):
+            return ChainFault(seq, "was changed after it was recorded")
+        if link.form["prev_hash"] != self._end.hash:
             return ChainFault(
-                entry.seq, f"has version {entry.schema_version}, which this version cannot check"
-            )
-        if not _is_as_hashed(entry):
-            return ChainFault(entry.seq, "was changed after it was recorded")
-        if entry.prev_hash != self._end.hash:
-            return ChainFault(
-                entry.seq,
+                seq,
                 "does not follow the entry before it: one of them was put in, moved or rewritten",
             )
-        return self._fault_of_personal(entry, {value.field: value for value in personal})
+        if self._anchors.get(seq, link.hash) != link.hash:
+            signed_before = max((one for one in self._anchors if one < seq), default=0)
+            return ChainFault(
+                seq,
+                "is not the one that a checkpoint was signed for: the log was rewritten from an "
+                f"entry between {signed_before + 1} and {seq} on",
+            )
+        return None
 
-    def _fault_of_personal(
-        self, entry: AuditEntry, values: Mapping[str, PersonalValue]
-    ) -> ChainFault | None:
-        recorded = entry.details.get("digests")
-        digests = recorded if isinstance(recorded, Mapping) else {}
-        for name in sorted(digests.keys() | values.keys()):
-            value = values.get(name)
-            if name not in digests:
-                return ChainFault(entry.seq, f"was given a {name!r} that it was recorded without")
-            if value is None:
-                if not self._redactions.cover(entry.seq, name):
-                    return ChainFault(
-                        entry.seq, f"has lost its {name!r}, and no redaction covers that"
-                    )
-            elif personal_digest(value.salt, name, value.value) != digests[name]:
-                return ChainFault(entry.seq, f"has a {name!r} that was changed after it")
+    def _fault_of_personal(self, link: Link) -> ChainFault | None:
+        problem = problem_with_personal(link)
+        if problem is not None:
+            return ChainFault(link.form["seq"], problem)
+        for name in lost_values(link):
+            if not self._redactions.cover(link.form["seq"], name):
+                return ChainFault(
+                    link.form["seq"], f"has lost its {name!r}, and no redaction covers that"
+                )
         return None
 
 
-def _is_as_hashed(entry: AuditEntry) -> bool:
+def is_as_hashed(link: Link) -> bool:
+    """Whether the hash is that of the form."""
     try:
-        return entry_hash(entry) == entry.hash
-    except rfc8785.CanonicalizationError:
+        return hashlib.sha256(canonical_json(link.form)).hexdigest() == link.hash
+    except (TypeError, ValueError):
         return False
+
+
+def problem_with_personal(link: Link) -> str | None:
+    """What is wrong with the personal values that are there; what is lost is another question."""
+    digests = _digests(link)
+    for name, salt, value in link.personal:
+        if name not in digests:
+            return f"was given a {name!r} that it was recorded without"
+        if personal_digest(salt, name, value) != digests[name]:
+            return f"has a {name!r} that was changed after it"
+    return None
+
+
+def lost_values(link: Link) -> Sequence[str]:
+    """The names of the personal values that the entry was recorded with and that are gone."""
+    digests = _digests(link)
+    if len(digests) == len(link.personal):
+        return ()
+    return sorted(digests.keys() - {name for name, _salt, _value in link.personal})
+
+
+def _digests(link: Link) -> Mapping[str, Any]:
+    recorded = link.form["details"].get("digests")
+    return recorded if isinstance(recorded, Mapping) else {}

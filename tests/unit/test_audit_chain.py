@@ -19,10 +19,12 @@ from bot.domain.audit import (
     PersonalValue,
     Surface,
     entry_hash,
+    hashed_form,
     seal,
 )
-from bot.domain.audit_chain import ChainFault, ChainVerifier, Redaction, Redactions
+from bot.domain.audit_chain import ChainFault, ChainVerifier, Link
 from bot.domain.people import MACHINE
+from bot.domain.redactions import Redactions
 
 Sealed = tuple[AuditEntry, Sequence[PersonalValue]]
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -61,9 +63,9 @@ def head_of(chain: Sequence[Sealed]) -> Head:
 def check(
     chain: Sequence[Sealed], head: Head, redactions: Sequence[AuditEntry] = ()
 ) -> ChainFault | None:
-    verifier = ChainVerifier("main", redactions)
+    verifier = ChainVerifier("main", Redactions(map(hashed_form, redactions)))
     for entry, personal in chain:
-        fault = verifier.feed(entry, personal)
+        fault = verifier.feed(Link.of(entry, personal))
         if fault is not None:
             return fault
     return verifier.finish(head)
@@ -164,15 +166,15 @@ RANGES = st.tuples(st.integers(1, 12), st.integers(0, 6), st.sampled_from(["from
 @given(ranges=st.lists(RANGES, max_size=8))
 def test_many_redactions_cover_what_each_of_them_covers(ranges: list[tuple[int, int, str]]) -> None:
     """They may overlap and come in any order."""
-    entries = [
-        redaction(20, first_seq=first, last_seq=first + more, fields=[name])
+    forms = [
+        hashed_form(redaction(20, first_seq=first, last_seq=first + more, fields=[name]))
         for first, more, name in ranges
     ]
-    together = Redactions(entries)
+    together = Redactions(forms)
 
     for seq in range(20):
         for name in ("from", "to"):
-            one_by_one = any(Redaction.of(entry).covers(seq, name) for entry in entries)
+            one_by_one = any(Redactions([form]).cover(seq, name) for form in forms)
             assert together.cover(seq, name) == one_by_one
 
 
@@ -181,7 +183,7 @@ def test_the_check_tells_how_far_the_chain_holds() -> None:
     verifier = ChainVerifier("main")
 
     for entry, personal in chain[:2]:
-        verifier.feed(entry, personal)
-    verifier.feed(replace(chain[2][0], event="denied"), chain[2][1])
+        verifier.feed(Link.of(entry, personal))
+    verifier.feed(Link.of(replace(chain[2][0], event="denied"), chain[2][1]))
 
     assert verifier.end == head_of(chain[:2])

@@ -1,0 +1,156 @@
+"""Checking the chain in the database: read in raw form, since it is read whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, func, select, type_coerce
+
+from bot.database.queries import read_head
+from bot.database.rows import details_of, whole_number
+from bot.database.tables import audit_entries, audit_personal
+from bot.database.url import SQLITE
+from bot.domain.audit import EMPTY_HEAD, AuditEntry, Event, Head
+from bot.domain.audit_chain import ChainVerifier, Link, Personal, Verdict
+from bot.domain.redactions import Redactions
+
+LINKS_AT_ONCE = 2000
+# Where a check begins: entries numbered below the first were put in by somebody.
+LOWEST_SEQ = -(2**63)
+
+_NAMES = tuple(name for name in AuditEntry.__slots__ if name != "hash")
+_entries = audit_entries.c
+_personal = audit_personal.c
+_RFC_3339 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+
+
+def verify_chain(
+    connection: Connection, chain_id: str, anchors: Mapping[int, str] | None = None
+) -> Verdict:
+    """Whether every entry up to the head is as it was recorded, in one look at the database.
+
+    *anchors* are the hashes that checkpoints were signed for, by the number of their entry.
+    """
+    return verify_rest(connection, chain_id, EMPTY_HEAD, anchors)
+
+
+def verify_end(connection: Connection, chain_id: str, *, entries: int) -> Verdict:
+    """The same of the last *entries*; that the one before them is right is taken as given."""
+    before = read_link_head(connection, chain_id, read_head(connection, chain_id).seq - entries)
+    return verify_rest(connection, chain_id, before or EMPTY_HEAD)
+
+
+def verify_rest(
+    connection: Connection, chain_id: str, after: Head, anchors: Mapping[int, str] | None = None
+) -> Verdict:
+    """The same of all that stands after an entry that is taken as given."""
+    verifier = _verifier(connection, chain_id, after, anchors)
+    verdict = _fed(verifier, _links(connection, chain_id, after))
+    if verdict.fault is not None:
+        return verdict
+    return Verdict(verdict.end, verifier.finish(read_head(connection, chain_id)))
+
+
+def verify_run(
+    connection: Connection,
+    chain_id: str,
+    *,
+    first_seq: int,
+    last_seq: int,
+    anchors: Mapping[int, str] | None = None,
+) -> Verdict:
+    """The same of a run of entries; that the one before it is right is taken as given.
+
+    The verdict ends before *last_seq* where entries at the end of the run are missing.
+    """
+    before = EMPTY_HEAD if first_seq == 1 else read_link_head(connection, chain_id, first_seq - 1)
+    if before is None:
+        return Verdict(EMPTY_HEAD, None)
+    verifier = _verifier(connection, chain_id, before, anchors)
+    return _fed(verifier, _links(connection, chain_id, before, last_seq))
+
+
+def read_link_head(connection: Connection, chain_id: str, seq: int) -> Head | None:
+    """An entry's number and hash as they stand there; None where there is no such entry."""
+    found = connection.execute(
+        select(_entries.seq, _entries.hash).where(
+            _entries.chain_id == chain_id, _entries.seq == seq
+        )
+    ).one_or_none()
+    return Head(*found) if found else None
+
+
+def _verifier(
+    connection: Connection, chain_id: str, after: Head, anchors: Mapping[int, str] | None
+) -> ChainVerifier:
+    statement = _select_entries(connection).where(
+        _entries.chain_id == chain_id, _entries.event == Event.REDACTED.value
+    )
+    redactions = Redactions(_form(row) for row in connection.execute(statement))
+    return ChainVerifier(chain_id, redactions, after=after, anchors=anchors)
+
+
+def _fed(verifier: ChainVerifier, links: Iterable[Link]) -> Verdict:
+    for link in links:
+        fault = verifier.feed(link)
+        if fault is not None:
+            return Verdict(verifier.end, fault)
+    return Verdict(verifier.end, None)
+
+
+def _links(
+    connection: Connection, chain_id: str, after: Head, last_seq: int | None = None
+) -> Iterator[Link]:
+    """The entries after one, up to one, in the order of the chain, in constant memory."""
+    after_seq = LOWEST_SEQ if after == EMPTY_HEAD else after.seq
+    statement = (
+        _select_entries(connection)
+        .where(_entries.chain_id == chain_id)
+        .order_by(_entries.seq)
+        .limit(LINKS_AT_ONCE)
+    )
+    if last_seq is not None:
+        statement = statement.where(_entries.seq <= last_seq)
+    while rows := connection.execute(statement.where(_entries.seq > after_seq)).all():
+        personal = _personal_between(connection, chain_id, after_seq, rows[-1].seq)
+        for row in rows:
+            yield Link(_form(row), row.hash, personal.get(row.seq, ()))
+        after_seq = rows[-1].seq
+
+
+def _personal_between(
+    connection: Connection, chain_id: str, after_seq: int, last_seq: int
+) -> dict[int, list[Personal]]:
+    statement = (
+        select(_personal.seq, _personal.field, _personal.salt, _personal.value)
+        .where(
+            _personal.chain_id == chain_id,
+            _personal.seq > after_seq,
+            _personal.seq <= last_seq,
+        )
+        .order_by(_personal.seq, _personal.field)
+    )
+    found: dict[int, list[Personal]] = {}
+    for seq, field, salt, value in connection.execute(statement):
+        found.setdefault(seq, []).append(Personal(field, salt, value))
+    return found
+
+
+def _select_entries(connection: Connection) -> Select[Any]:
+    """The columns as they are hashed, past the types that would make values of them."""
+    moment: ColumnElement[str] = (
+        type_coerce(_entries.recorded_at, Text)
+        if connection.dialect.name == SQLITE
+        else func.to_char(func.timezone("UTC", _entries.recorded_at), _RFC_3339)
+    )
+    hashed = (moment.label(name) if name == "recorded_at" else _entries[name] for name in _NAMES)
+    return select(*hashed, _entries.hash)
+
+
+def _form(row: Row[Any]) -> dict[str, Any]:
+    """What the hash covers. SQLite keeps any kind of value anywhere; the hash tells."""
+    form = dict(zip(_NAMES, row, strict=False))
+    form["details"] = details_of(form["details"])
+    form["seq"] = whole_number(form["seq"])
+    return form

@@ -1,0 +1,1 @@
+"""What leaves the database so that others can check it: keys, signatures, files."""
