@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
@@ -51,6 +51,8 @@ _POSTGRES_READER_SETTINGS = (
     "SET default_transaction_isolation = 'repeatable read'",
     "SET default_transaction_read_only = on",
 )
+# Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_READ_ONLY_TRANSACTION = "25006"
 # Source: https://www.postgresql.org/docs/current/libpq-connect.html. Without tcp_user_timeout a
 # server that vanishes from the network keeps a commit waiting for many minutes.
 _POSTGRES_CONNECT_ARGS = {
@@ -156,7 +158,14 @@ def _postgres(
         connection.commit()
 
     event.listen(engine, "connect", configure)
+    event.listen(engine, "handle_error", _leave_standby)
     return engine
+
+
+def _leave_standby(context: ExceptionContext) -> None:
+    """A server that takes no changes became a standby: the next connection may lead elsewhere."""
+    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY_TRANSACTION:
+        context.is_disconnect = True
 
 
 def _bounded(pool: dict[str, Any]) -> dict[str, Any]:
