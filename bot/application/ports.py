@@ -14,6 +14,7 @@ from bot.domain.audit_log import AuditRow as AuditRow  # noqa: PLC0414 - part of
 from bot.domain.calls import Call, CallDetails, Listing, OwnNumber
 from bot.domain.changes import CallEnding, Change, Freeze, Outcome
 from bot.domain.people import Actor
+from bot.domain.retention import OldValues
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -117,6 +118,15 @@ class LedgerTransaction(Protocol):
     ) -> Sequence[Change]:
         """Take over open changes whose lease and Twilio deadline have both run out."""
 
+    async def old_values(self, *, older_than: datetime, after_seq: int, limit: int) -> OldValues:
+        """The first run of entries after *after_seq* whose personal values may be deleted."""
+
+    async def delete_values(self, old: OldValues) -> None:
+        """Delete them; the newest entry of the chain must be the one that redacts them."""
+
+    async def last_redaction_at(self) -> datetime | None:
+        """When the machine last redacted by itself."""
+
 
 class Ledger(Protocol):
     """The database's writing side. One writer; several units of work may share a commit."""
@@ -155,6 +165,9 @@ class AuditReader(Protocol):
 
     async def current_freeze(self) -> Freeze | None:
         """The freeze in force."""
+
+    async def old_values(self, *, older_than: datetime, after_seq: int, limit: int) -> OldValues:
+        """The first run of entries after *after_seq* whose personal values may be deleted."""
 
 
 class MemberDirectory(Protocol):

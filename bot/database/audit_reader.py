@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
@@ -21,11 +22,13 @@ from bot.database.audit_queries import (
 from bot.database.engine import ThreadedEngine
 from bot.database.faults import as_log_unavailable
 from bot.database.queries import read_freeze, read_head, read_last_change_id
+from bot.database.retention import read_old_values
 from bot.domain.audit import Head
 from bot.domain.audit_chain import Verdict
 from bot.domain.audit_log import AuditPage, AuditQuery
 from bot.domain.changes import Freeze
 from bot.domain.errors import LogUnavailableError
+from bot.domain.retention import OldValues
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -101,6 +104,16 @@ class SqlAuditReader:
     async def current_freeze(self) -> Freeze | None:
         """The freeze in force."""
         return await self._ask(read_freeze, self._chain_id)
+
+    async def old_values(self, *, older_than: datetime, after_seq: int, limit: int) -> OldValues:
+        """The first run of entries after *after_seq* whose personal values may be deleted."""
+        return await self._ask(
+            read_old_values,
+            self._chain_id,
+            older_than=older_than,
+            after_seq=after_seq,
+            limit=limit,
+        )
 
     async def _ask(
         self, question: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs

@@ -19,6 +19,7 @@ from bot.database.queries import (
     read_freeze,
     read_last_change_id,
 )
+from bot.database.retention import delete_values, read_last_redaction, read_old_values
 from bot.database.rows import change_of, change_values, entry_values, personal_values
 from bot.database.tables import (
     IS_OPEN,
@@ -29,6 +30,7 @@ from bot.database.tables import (
 )
 from bot.domain.audit import GENESIS_HASH, AuditEntry, EntryDraft, Head, clean_text, seal
 from bot.domain.changes import CallEnding, Change, ChangeState, Freeze, Outcome
+from bot.domain.retention import OldValues
 
 _LOCK_HEAD = SELECT_HEAD.with_for_update()
 _MAKE_HEAD = text(
@@ -230,6 +232,27 @@ class SqlLedgerTransaction:
                     update(call_changes).where(taken).values(owner=owner, lease_until=lease_until)
                 )
         return [replace(change, owner=owner, lease_until=lease_until) for change in found]
+
+    async def old_values(self, *, older_than: datetime, after_seq: int, limit: int) -> OldValues:
+        """The first run of entries after *after_seq* whose personal values may be deleted."""
+        with as_log_unavailable():
+            return read_old_values(
+                self._connection,
+                self._chain_id,
+                older_than=older_than,
+                after_seq=after_seq,
+                limit=limit,
+            )
+
+    async def delete_values(self, old: OldValues) -> None:
+        """Delete them; the newest entry of the chain must be the one that redacts them."""
+        with as_log_unavailable():
+            delete_values(self._connection, self._chain_id, old)
+
+    async def last_redaction_at(self) -> datetime | None:
+        """When the machine last redacted by itself."""
+        with as_log_unavailable():
+            return read_last_redaction(self._connection, self._chain_id)
 
     def _change(
         self, statement: Select[tuple[object, ...]], parameters: dict[str, str]
