@@ -61,7 +61,7 @@ def change_desk(ledger: Ledger) -> ChangeDesk:
         ledger=ledger,
         rights=Rights(RoleLists(operators=frozenset({OPERATOR})), NobodyElse()),
         denials=Denials(ledger, clock=now),
-        live=LiveCalls(gateway_to("http://127.0.0.1"), poll_s=1.0),
+        live=LiveCalls.alone(gateway_to("http://127.0.0.1"), poll_s=1.0),
         policy=RedirectPolicy(),
         account_sid=ACCOUNT_SID,
         owner="benchmark",

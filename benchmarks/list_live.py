@@ -92,8 +92,8 @@ async def count_requests() -> list[Figure]:
     async with TwilioStandIn(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN) as twilio:
         fill(twilio.network, LIVE_CALLS)
         gateway = gateway_to(twilio.url)
-        live = LiveCalls(gateway, poll_s=POLL_S)
-        alone = await _requests_for(twilio, LiveCalls(gateway, poll_s=POLL_S))
+        live = LiveCalls.alone(gateway, poll_s=POLL_S)
+        alone = await _requests_for(twilio, LiveCalls.alone(gateway, poll_s=POLL_S))
         together = await _requests_for(twilio, live, live)
         later = await _requests_for(twilio, live)
         await gateway.close()

@@ -4,60 +4,71 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from time import monotonic
+from typing import Protocol
 
 from bot.application.ports import CallGateway
-from bot.domain.calls import Call, Listing, merge_by_sid, newest_first
-from bot.domain.errors import TwilioError, TwilioRateLimitedError
+from bot.application.snapshot import Snapshot
+from bot.application.take_look import TwilioLooker
+from bot.domain.calls import Call, Listing
+from bot.domain.looks import Learnt
 
-# Reading Twilio's listings must never take more than a fifth of the time.
-COST_FACTOR = 5
-MOST_VANISHED_FETCHED = 20
-VANISHED_WITHIN_S = 60.0
-LONGEST_PAUSE_S = 60.0
+
+class Looker(Protocol):
+    """Who looks at the live calls."""
+
+    async def refresh(self) -> None:
+        """Bring the snapshot up to date, or note in it why that cannot be."""
+
+
+def tell_nobody(_learnt: Learnt) -> None:
+    """Stands where no other process needs to know."""
 
 
 class LiveCalls:
-    """A snapshot of the live calls that is looked up when somebody asks and it is too old.
+    """The snapshot of the live calls, refreshed when somebody asks and it is too old.
 
-    `poll_s` is how many seconds one look is shared.
+    `on_learnt` is told what this process learns of calls by other ways than a look.
     """
 
     def __init__(
-        self, gateway: CallGateway, *, poll_s: float, elapsed: Callable[[], float] = monotonic
+        self,
+        snapshot: Snapshot,
+        looker: Looker,
+        *,
+        on_learnt: Callable[[Learnt], None] = tell_nobody,
     ) -> None:
-        self._gateway = gateway
-        self._poll_s = poll_s
-        self._elapsed = elapsed
-        self._known: Listing | None = None
-        self._known_at = -VANISHED_WITHIN_S
-        self._is_outdated = False
-        self._look: asyncio.Task[Listing] | None = None
-        self._fault: TwilioError | None = None
-        self._pause_s = poll_s
-        self._quiet_until = 0.0
+        self._snapshot = snapshot
+        self._looker = looker
+        self._on_learnt = on_learnt
+        self._refreshing: asyncio.Task[None] | None = None
+
+    @classmethod
+    def alone(
+        cls, gateway: CallGateway, *, poll_s: float, elapsed: Callable[[], float] = monotonic
+    ) -> LiveCalls:
+        """The live calls of a process that shares its looks with no other."""
+        snapshot = Snapshot(poll_s=poll_s, elapsed=elapsed)
+        return cls(snapshot, TwilioLooker(gateway, snapshot))
 
     def known(self) -> Listing | None:
         """The last look, however old; asks nobody."""
-        return self._known
+        return self._snapshot.known
 
     async def listing(self) -> Listing:
-        """All live calls, from a look that is at most `poll_s` old.
+        """All live calls, from a look that is shared for a while.
 
         A look that failed is shared too, and the longer the more often Twilio was asked too much.
 
         Raises:
             TwilioError: Twilio did not list them.
         """
-        if self._known is not None and self._is_fresh(self._known):
-            return self._known
-        if self._fault is not None and self._elapsed() < self._quiet_until:
-            raise self._fault.with_traceback(None)  # of the look that failed for somebody else
-        if self._look is None:
-            self._look = asyncio.create_task(self._take_look(), name="look at live calls")
-        # The look belongs to all who wait for it: one of them giving up must not end it.
-        return await asyncio.shield(self._look)
+        if not self._snapshot.is_current():
+            if self._refreshing is None:
+                self._refreshing = asyncio.create_task(self._refresh(), name="look at live calls")
+            # The look belongs to all who wait for it: one of them giving up must not end it.
+            await asyncio.shield(self._refreshing)
+        return self._snapshot.listing()
 
     def learn(self, *calls: Call) -> None:
         """Take newer sights of some calls into the snapshot.
@@ -65,65 +76,18 @@ class LiveCalls:
         With a call that has ended, others may have ended that were on the line with it: then the
         snapshot is shared no longer.
         """
-        if self._known is None:
-            return
-        ended = {call.sid for call in calls if not call.is_active}
-        sights = {call.sid: call for call in (*self._known.calls, *calls)}
-        active = newest_first(call for call in sights.values() if call.is_active)
-        self._known = replace(self._known, calls=active)
-        self._is_outdated |= any(call.parent_call_sid in ended for call in active)
+        self._tell(self._snapshot.learn(calls))
 
     def learn_redirected(self, call: Call) -> None:
         """Take in a call that was sent elsewhere: who was on the line with it may have dropped."""
-        self.learn(call)
-        conversation = self._known.conversation_of(call.sid) if self._known else None
-        self._is_outdated |= bool(conversation and conversation.others_than(call.sid))
+        self._tell(self._snapshot.learn_redirected(call))
 
-    def _age_s(self) -> float:
-        return self._elapsed() - self._known_at
+    def _tell(self, learnt: Learnt) -> None:
+        if learnt:
+            self._on_learnt(learnt)
 
-    def _is_fresh(self, listing: Listing) -> bool:
-        shared_for_s = max(self._poll_s, COST_FACTOR * listing.took_s)
-        return self._age_s() < shared_for_s and not self._is_outdated
-
-    async def _take_look(self) -> Listing:
+    async def _refresh(self) -> None:
         try:
-            listing = await self._look_for_all()
-        except TwilioError as fault:
-            self._remember_fault(fault)
-            raise
+            await self._looker.refresh()
         finally:
-            self._look = None
-        self._known, self._known_at, self._is_outdated = listing, self._elapsed(), False
-        self._fault, self._pause_s = None, self._poll_s
-        return listing
-
-    async def _look_for_all(self) -> Listing:
-        listing = await self._gateway.list_live()
-        missed = await self._still_active_of(self._vanished(listing))
-        if not missed:
-            return listing
-        return replace(listing, calls=merge_by_sid([listing.calls, missed]))
-
-    def _remember_fault(self, fault: TwilioError) -> None:
-        if isinstance(fault, TwilioRateLimitedError):
-            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
-        self._fault, self._quiet_until = fault, self._elapsed() + self._pause_s
-
-    def _vanished(self, listing: Listing) -> list[Call]:
-        """Calls of the last look that the new one lacks: ended, or moving between the listings."""
-        if self._known is None or self._age_s() > VANISHED_WITHIN_S:
-            return []
-        present = {call.sid for call in listing.calls}
-        gone = [call for call in self._known.calls if call.sid not in present]
-        return gone[:MOST_VANISHED_FETCHED]
-
-    async def _still_active_of(self, calls: list[Call]) -> list[Call]:
-        fetched = await asyncio.gather(*(self._fetch(call.sid) for call in calls))
-        return [call for call in fetched if call is not None and call.is_active]
-
-    async def _fetch(self, call_sid: str) -> Call | None:
-        try:
-            return await self._gateway.fetch_call(call_sid, timeout_s=3.0)
-        except TwilioError:
-            return None
+            self._refreshing = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from bot.domain.audit_log import AuditQuery as AuditQuery  # noqa: PLC0414 - par
 from bot.domain.audit_log import AuditRow as AuditRow  # noqa: PLC0414 - part of this port
 from bot.domain.calls import Call, CallDetails, Listing, OwnNumber
 from bot.domain.changes import CallEnding, Change, Freeze, Outcome
+from bot.domain.looks import Learnt, Look, News
 from bot.domain.people import Actor
 from bot.domain.retention import OldValues
 
@@ -76,6 +78,37 @@ class CallGateway(Protocol):
         self, call_sid: str, destination: Destination, *, timeout_s: float
     ) -> TwilioAnswer:
         """Ask Twilio to run other TwiML on the call; retried only where it was never processed."""
+
+
+class LookBoard(Protocol):
+    """Where replicas take turns to look at Twilio and show each other what they saw.
+
+    Every method that asks the database raises LogUnavailableError where it does not answer.
+    """
+
+    async def listen(self) -> None:
+        """Hear of what other replicas show and tell, for ever."""
+
+    def next_change(self) -> asyncio.Event:
+        """Set when news is heard of; some is never heard of, so read now and then all the same."""
+
+    async def read(self) -> News:
+        """What is new since this process last read."""
+
+    async def claim(self, holder: str, *, lease_s: float) -> bool:
+        """Take the turn; False where another has it, or has looked since this process last read."""
+
+    async def renew(self, holder: str, *, lease_s: float) -> bool:
+        """Keep the turn; False where it was lost."""
+
+    async def show(self, holder: str, look: Look) -> bool:
+        """Show a look to all and give the turn back; False where the turn was lost."""
+
+    async def give_back(self, holder: str) -> None:
+        """Let another have the turn, with nothing to show."""
+
+    async def tell(self, learnt: Learnt) -> None:
+        """Let all know what was learnt of calls without a look."""
 
 
 class LedgerTransaction(Protocol):

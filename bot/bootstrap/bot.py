@@ -26,6 +26,7 @@ from bot.application.rights import Denials, Guard, Rights
 from bot.application.send_change import ChangeSender
 from bot.application.settle_changes import Settler
 from bot.application.tasks import TaskSupervisor
+from bot.bootstrap.looks import Looks
 from bot.bootstrap.outside import Outside
 from bot.database.engine import Database
 from bot.domain.people import Role
@@ -89,6 +90,7 @@ class Bot:
         if self.socket_mode is not None:
             await self.socket_mode.start(timeout_s=START_WAITS_S)
         self.tasks.spawn(self.numbers.names(), name="learn the names of our numbers")
+        self.looks.start()
         self.tasks.serve(self.settler.run, name="settle abandoned changes")
         self.tasks.serve(self.outside.installation.keep_learning, name="learn the installation")
 
@@ -158,9 +160,16 @@ class Bot:
         return LogHealth(self.outside.ledger, self.outside.log)
 
     @cached_property
+    def looks(self) -> Looks:
+        """The look at the live calls, shared with other replicas."""
+        return Looks(
+            self.outside, poll_s=self._settings.poll_s, tasks=self.tasks, owner=self._owner
+        )
+
+    @cached_property
     def live(self) -> LiveCalls:
-        """The shared look at the live calls."""
-        return LiveCalls(self.outside.gateway, poll_s=self._settings.poll_s)
+        """The live calls."""
+        return self.looks.live
 
     @cached_property
     def finder(self) -> CallFinder:

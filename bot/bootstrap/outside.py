@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
@@ -17,6 +18,9 @@ from bot.settings import Settings
 from bot.slack.installation import Installation
 from bot.twilio.gateway import TwilioGateway
 from bot.web.metrics import Metrics
+
+if TYPE_CHECKING:
+    from bot.database.look_board import SqlLookBoard
 
 
 class Outside:
@@ -63,3 +67,16 @@ class Outside:
     def log(self) -> SqlAuditReader:
         """The reading side of the database."""
         return SqlAuditReader(self._database.reader, chain_id=MAIN_CHAIN)
+
+    @cached_property
+    def look_board(self) -> SqlLookBoard | None:
+        """Where replicas meet; None where the database is this process's alone."""
+        if self._database.board is None:
+            return None
+        from bot.database.look_board import SqlLookBoard  # noqa: PLC0415 - SQLite needs no psycopg
+
+        return SqlLookBoard(
+            self._database.board,
+            account_sid=self._settings.twilio_account_sid,
+            clock=self._clock,
+        )

@@ -82,15 +82,21 @@ class ThreadedEngine:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """What one process has open."""
+    """What one process has open.
+
+    `board` is for what replicas show each other; None on SQLite, which one process has to itself.
+    """
 
     writer: ThreadedEngine
     reader: ThreadedEngine
+    board: ThreadedEngine | None
 
     async def close(self) -> None:
         """Close every connection."""
         await self.writer.close()
         await self.reader.close()
+        if self.board is not None:
+            await self.board.close()
 
 
 def open_database(database_url: str) -> Database:
@@ -100,15 +106,18 @@ def open_database(database_url: str) -> Database:
         DatabaseUrlError: the URL names no database that Hookflash can use.
     """
     url = driver_url(database_url)
+    board = None
     if is_sqlite(url):
         writer = _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1)
         reader = _sqlite(url, begin="BEGIN", pool_size=READERS, pragmas=_SQLITE_READER_PRAGMAS)
     else:
+        board = ThreadedEngine(_postgres(url, pool_size=1), threads=1, name="board")
         writer = _postgres(url, pool_size=1)
         reader = _postgres(url, pool_size=READERS, settings=_POSTGRES_READER_SETTINGS)
     return Database(
         writer=ThreadedEngine(writer, threads=1, name="writer"),
         reader=ThreadedEngine(reader, threads=READERS, name="reader"),
+        board=board,
     )
 
 

@@ -16,9 +16,12 @@ from bot.application.ports import LedgerTransaction
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import open_database
 from bot.database.ledger import SqlLedger
+from bot.database.look_board import SqlLookBoard
 from bot.database.migrate import check
 from bot.domain.audit import MAIN_CHAIN
 from bot.domain.audit_log import AuditQuery
+from bot.domain.calls import Listing
+from bot.domain.looks import Learnt, Look
 from tests.contract.database.drafts import change, draft, outcome
 from tests.fixtures_database import DatabaseMaker, administration, now
 
@@ -68,6 +71,18 @@ async def test_the_lesser_role_is_enough_for_a_change(bot_url: str) -> None:
     assert is_closed
     assert [row.personal["reason"] for row in page.rows] == ["noise"]
     assert check(bot_url).is_up_to_date
+
+
+async def test_the_lesser_role_is_enough_to_share_looks(bot_url: str) -> None:
+    database = open_database(bot_url)
+    assert database.board is not None
+    board = SqlLookBoard(database.board, account_sid="AC1", clock=now)
+
+    await board.read()
+    assert await board.claim("this replica", lease_s=1.0)
+    await board.tell(Learnt(ended=frozenset({"CA1"}), is_outdated=True))
+    assert await board.show("this replica", Look(listing=Listing(calls=(), looked_at=now())))
+    await database.close()
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def gateway() -> FakeGateway:
 
 @pytest.fixture
 def live(gateway: FakeGateway, elapsed: Seconds) -> LiveCalls:
-    return LiveCalls(gateway, poll_s=5.0, elapsed=elapsed)
+    return LiveCalls.alone(gateway, poll_s=5.0, elapsed=elapsed)
 
 
 async def test_many_askers_share_one_look(live: LiveCalls, gateway: FakeGateway) -> None:
