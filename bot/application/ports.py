@@ -14,6 +14,7 @@ from bot.domain.audit_log import AuditQuery as AuditQuery  # noqa: PLC0414 - par
 from bot.domain.audit_log import AuditRow as AuditRow  # noqa: PLC0414 - part of this port
 from bot.domain.calls import Call, CallDetails, Listing, OwnNumber
 from bot.domain.changes import CallEnding, Change, Freeze, Outcome
+from bot.domain.checkpoints import Checkpoint
 from bot.domain.looks import Learnt, Look, News
 from bot.domain.people import Actor
 from bot.domain.retention import OldValues
@@ -201,6 +202,42 @@ class AuditReader(Protocol):
 
     async def old_values(self, *, older_than: datetime, after_seq: int, limit: int) -> OldValues:
         """The first run of entries after *after_seq* whose personal values may be deleted."""
+
+
+class Signer(Protocol):
+    """Signs with a key that the database does not know."""
+
+    @property
+    def public_key(self) -> str:
+        """What its signatures are checked with."""
+
+    def sign(self, message: bytes) -> str:
+        """The signature, in base64."""
+
+
+class CheckpointStore(Protocol):
+    """The checkpoints that are kept in the database. Raises LogUnavailableError."""
+
+    async def newest(self) -> Checkpoint | None:
+        """The one that reaches farthest."""
+
+    async def add(self, checkpoint: Checkpoint) -> bool:
+        """Keep it; False where one that reaches as far is there already."""
+
+
+class CheckpointWitness(Protocol):
+    """A place outside the database where a checkpoint is shown."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in the log."""
+
+    async def show(self, checkpoint: Checkpoint) -> None:
+        """Show it there for good.
+
+        Raises:
+            WitnessUnavailableError: it did not take it.
+        """
 
 
 class MemberDirectory(Protocol):

@@ -18,6 +18,7 @@ HookflashError
 ├── NoDestinationError           the named target leads nowhere for this call
 ├── LogUnavailableError          the database did not take it: nothing was sent
 ├── LeaseLostError               another process has taken the change over
+├── WitnessUnavailableError      a checkpoint could not be shown outside the database
 └── TwilioError                  code, Twilio's request id
     ├── TwilioRateLimitedError   never processed
     ├── TwilioAuthenticationError
@@ -171,6 +172,10 @@ class NoDestinationError(HookflashError):
 
 class LogUnavailableError(HookflashError):
     """The database does not answer in time, so nothing was sent to Twilio."""
+
+
+class WitnessUnavailableError(HookflashError):
+    """A witness did not take a checkpoint; the message is the reason, in a few words."""
 
 
 class LeaseLostError(HookflashError):

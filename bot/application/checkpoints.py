@@ -1,0 +1,171 @@
+"""Writing checkpoints: when, and that every witness outside the database is shown them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.application.ports import (
+    AuditReader,
+    CheckpointStore,
+    CheckpointWitness,
+    Clock,
+    Signer,
+)
+from bot.domain.audit import MAIN_CHAIN, Head
+from bot.domain.checkpoints import Checkpoint, signed_bytes
+from bot.domain.errors import LogUnavailableError, WitnessUnavailableError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """How often a checkpoint is written, while there is something new to say.
+
+    Args:
+        every: after this time.
+        every_entries: or after so many entries,
+        at_least_apart: but not sooner than this after the one before, whichever replica wrote that.
+        look_every_s: between two looks at whether one is due, and two tries with a witness.
+        witness_timeout_s: for one witness to take it.
+        last_timeout_s: the same for the last one, at shutdown.
+    """
+
+    every: timedelta = timedelta(hours=1)
+    every_entries: int = 1000
+    at_least_apart: timedelta = timedelta(minutes=1)
+    look_every_s: float = 10.0
+    witness_timeout_s: float = 20.0
+    last_timeout_s: float = 3.0
+
+
+DEFAULT_RHYTHM = Rhythm()
+
+
+def signed_checkpoint(
+    head: Head, *, signer: Signer, clock: Clock, next_key: str = ""
+) -> Checkpoint:
+    """The end of the chain, signed now; with *next_key* a succession."""
+    unsigned = Checkpoint(
+        chain_id=MAIN_CHAIN,
+        seq=head.seq,
+        hash=head.hash,
+        signed_at=clock(),
+        public_key=signer.public_key,
+        next_public_key=next_key,
+    )
+    return replace(unsigned, signature=signer.sign(signed_bytes(unsigned)))
+
+
+class Checkpointer:
+    """Signs the end of the log now and then, keeps that, and shows it to the witnesses.
+
+    Replicas go by what the database holds, so any of them writes and none writes twice. Of each
+    witness that does not answer only the newest checkpoint is remembered: it covers all before it.
+    """
+
+    def __init__(
+        self,
+        *,
+        signer: Signer,
+        log: AuditReader,
+        store: CheckpointStore,
+        witnesses: Sequence[CheckpointWitness],
+        clock: Clock,
+        rhythm: Rhythm = DEFAULT_RHYTHM,
+    ) -> None:
+        self._signer = signer
+        self._log = log
+        self._store = store
+        self._witnesses = tuple(witnesses)
+        self._clock = clock
+        self._rhythm = rhythm
+        self._unshown: dict[CheckpointWitness, Checkpoint] = {}
+        self._failing: set[CheckpointWitness] = set()
+        self._is_cut_off = False
+
+    async def run(self) -> None:
+        """Write what is due, for ever; a log that is down is looked at again."""
+        while True:
+            try:
+                await self.write_if_due()
+            except LogUnavailableError:
+                _log.warning("no checkpoint could be written: the log does not answer")
+            await self._show_all(timeout_s=self._rhythm.witness_timeout_s)
+            await asyncio.sleep(self._rhythm.look_every_s)
+
+    async def write_if_due(self) -> None:
+        """Write a checkpoint if it is time; the witnesses are told by `run`."""
+        newest, head = await self._ends()
+        if self._is_due(head, newest):
+            await self._write(head)
+
+    async def write_last(self) -> None:
+        """Write a checkpoint if there is anything new, and show it, before the process ends."""
+        try:
+            newest, head = await self._ends()
+            if head.seq > (newest.seq if newest else 0):
+                await self._write(head)
+        except LogUnavailableError:
+            _log.warning("no last checkpoint could be written: the log does not answer")
+        await self._show_all(timeout_s=self._rhythm.last_timeout_s)
+
+    async def _ends(self) -> tuple[Checkpoint | None, Head]:
+        """The newest checkpoint, and the head as it is after that was read."""
+        newest = await self._store.newest()
+        head = await self._log.head()
+        if newest is not None and newest.seq > head.seq and not self._is_cut_off:
+            self._is_cut_off = True
+            _log.error(
+                "the log ends before its newest checkpoint: run hookflash audit verify",
+                extra={"ends_at": head.seq, "checkpoint_at": newest.seq},
+            )
+        return newest, head
+
+    def _is_due(self, head: Head, newest: Checkpoint | None) -> bool:
+        if newest is None:
+            return head.seq > 0
+        entries = head.seq - newest.seq
+        age = self._clock() - newest.signed_at
+        # A clock that was set back must not keep checkpoints away until it has caught up.
+        is_old = age >= self._rhythm.every or age < timedelta()
+        is_far = entries >= self._rhythm.every_entries and age >= self._rhythm.at_least_apart
+        return entries > 0 and (is_old or is_far)
+
+    async def _write(self, head: Head) -> None:
+        checkpoint = signed_checkpoint(head, signer=self._signer, clock=self._clock)
+        if await self._store.add(checkpoint):
+            self._unshown = dict.fromkeys(self._witnesses, checkpoint)
+
+    async def _show_all(self, *, timeout_s: float) -> None:
+        """Show each witness what it has not seen; none waits for another."""
+        waiting = list(self._unshown.items())
+        await asyncio.gather(*(self._show(*one, timeout_s=timeout_s) for one in waiting))
+
+    async def _show(
+        self, witness: CheckpointWitness, checkpoint: Checkpoint, *, timeout_s: float
+    ) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await witness.show(checkpoint)
+        except (WitnessUnavailableError, TimeoutError) as error:
+            self._note_failure(witness, str(error) or f"no answer within {timeout_s:g} s")
+            return
+        if witness in self._failing:
+            self._failing.discard(witness)
+            _log.info("a witness takes checkpoints again", extra={"witness": witness.name})
+        if self._unshown.get(witness) == checkpoint:
+            del self._unshown[witness]
+
+    def _note_failure(self, witness: CheckpointWitness, reason: str) -> None:
+        """Say it once, and again only after the witness has answered in between."""
+        if witness not in self._failing:
+            self._failing.add(witness)
+            _log.error(
+                "a checkpoint could not be shown outside the database; it is tried again",
+                extra={"witness": witness.name, "reason": reason},
+            )

@@ -1,0 +1,81 @@
+"""The checkpoints that are kept beside the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, exists, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from bot.database.engine import Database
+from bot.database.faults import as_log_unavailable
+from bot.database.tables import audit_checkpoints
+from bot.domain.checkpoints import Checkpoint
+
+_kept = audit_checkpoints.c
+_NAMES = Checkpoint.__slots__
+_reaches_as_far = exists().where(
+    _kept.chain_id == bindparam("chain_id", type_=_kept.chain_id.type),
+    _kept.seq >= bindparam("seq", type_=_kept.seq.type),
+    _kept.next_public_key == bindparam("next_public_key", type_=_kept.next_public_key.type),
+)
+# On SQLite ON CONFLICT would meet the trigger that refuses every insert over a row.
+_ADD = insert(audit_checkpoints).from_select(
+    _NAMES,
+    select(*(bindparam(name, type_=_kept[name].type) for name in _NAMES)).where(~_reaches_as_far),
+)
+
+
+class SqlCheckpointStore:
+    """The checkpoints of one chain. Every method raises LogUnavailableError."""
+
+    def __init__(self, database: Database, *, chain_id: str) -> None:
+        self._database = database
+        self._chain_id = chain_id
+
+    async def newest(self) -> Checkpoint | None:
+        """The one that reaches farthest."""
+        return await self._database.reader.run(self._newest)
+
+    async def all(self) -> Sequence[Checkpoint]:
+        """Every one, in the order of the chain."""
+        return await self._database.reader.run(self._all)
+
+    async def add(self, checkpoint: Checkpoint) -> bool:
+        """Keep it; False where one that reaches as far is there already.
+
+        A succession counts only against another that names the same key.
+        """
+        return await self._database.writer.run(self._add, checkpoint)
+
+    def _newest(self) -> Checkpoint | None:
+        with as_log_unavailable(), self._database.reader.engine.connect() as connection:
+            statement = select(audit_checkpoints).where(_kept.chain_id == self._chain_id)
+            row = connection.execute(statement.order_by(_kept.seq.desc()).limit(1)).one_or_none()
+        return _checkpoint(row) if row else None
+
+    def _all(self) -> Sequence[Checkpoint]:
+        with as_log_unavailable(), self._database.reader.engine.connect() as connection:
+            return read_checkpoints(connection, self._chain_id)
+
+    def _add(self, checkpoint: Checkpoint) -> bool:
+        with as_log_unavailable(), self._database.writer.engine.connect() as connection:
+            try:
+                added = connection.execute(_ADD, asdict(checkpoint)).rowcount == 1
+            except IntegrityError:
+                return False  # another replica was first
+            connection.commit()
+            return added
+
+
+def read_checkpoints(connection: Connection, chain_id: str) -> list[Checkpoint]:
+    """Every checkpoint of the chain, in its order."""
+    statement = select(audit_checkpoints).where(_kept.chain_id == chain_id)
+    rows = connection.execute(statement.order_by(_kept.seq, _kept.next_public_key))
+    return [_checkpoint(row) for row in rows]
+
+
+def _checkpoint(row: Row[Any]) -> Checkpoint:
+    return Checkpoint(**{name: getattr(row, name) for name in _NAMES})
