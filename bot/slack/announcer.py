@@ -15,8 +15,7 @@ from bot.slack.list_state import ListState
 from bot.slack.live_list import LiveList
 from bot.slack.replies import Replies
 from bot.slack.views.formatting import Audience, Place
-from bot.slack.views.outcome_words import outcome_words
-from bot.slack.views.result_card import result_card
+from bot.slack.views.result_card import result_card, result_lines
 
 _log = logging.getLogger(__name__)
 
@@ -90,10 +89,11 @@ class SlackAnnouncer:
         origin = change.request.origin
         try:
             async with asyncio.timeout(DRAW_LIST_DEADLINE_S):
+                audience = await self._who_sees(change)
                 view = await self._live_list.draw(
                     ListState.parse(origin.list_state, now=self._clock()),
-                    await self._who_sees(change),
-                    banner=outcome_words(change, outcome, self._place),
+                    audience,
+                    banner=self._banner(change, outcome, audience),
                 )
         except (TwilioError, InvalidInputError, TimeoutError):
             _log.warning("a list could not be drawn again after a change")
@@ -104,12 +104,15 @@ class SlackAnnouncer:
     async def _show_on_home(self, change: Change, outcome: Outcome) -> bool:
         """The tab as it is now, with what came of the click on top; first the modal over it."""
         origin = change.request.origin
+        audience = await self._audiences.alone(change.actor)
         if origin.view_id:
-            audience = await self._who_sees(change)
             view = result_card(change, outcome, audience=audience, place=self._place)
             await self._replies.update_modal(origin.view_id, view)
-        banner = outcome_words(change, outcome, self._place)
+        banner = self._banner(change, outcome, audience)
         return await self._home.show_again(origin, change.actor, banner=banner)
+
+    def _banner(self, change: Change, outcome: Outcome, audience: Audience) -> str:
+        return "\n".join(result_lines(change, outcome, audience=audience, place=self._place))
 
     async def _tell_asker(self, change: Change, outcome: Outcome) -> None:
         audience = await self._audiences.alone(change.actor)

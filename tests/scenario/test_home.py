@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from bot.application.deadlines import Deadlines
 from bot.domain.audit import Action, Surface
 from bot.domain.changes import ChangeRequest, Origin, OriginKind
 from bot.domain.people import Actor
+from bot.domain.redirects import NamedTarget, serialise_target
 from bot.sandbox.twilio import Call
+from bot.slack import home_tab
 from bot.slack.views.redirect_modal import TARGET_BLOCK
 from tests.scenario.company import ADA, ANA, BEN, GUS, OLGA, SUPPORT_LINE, VERA, Company
 from tests.scenario.company import company as company_at_work
@@ -129,6 +133,37 @@ async def test_slacks_second_delivery_of_a_click_changes_nothing(company: Compan
     assert len(direct_messages(company, ANA)) == 1
 
 
+async def test_a_drawing_that_began_before_does_not_take_a_result_away(
+    company: Company, call: Call
+) -> None:
+    tab = await open_home(company, ANA)
+    company.slack.faults.slow("views.publish", delay_s=0.5)
+    await company.slack.open_home(ANA)  # which is drawn while the click is at work
+
+    await company.click(ANA, "Hang up", on=tab, call=call)
+
+    assert f"Hung up by <@{ANA}>" in shown(home(company, ANA))
+
+
+async def test_results_stay_on_the_tab_for_a_while_each_with_its_call(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callers = ("+1 415-555-0123", "+1 415-555-0124")
+    for number in callers:
+        company.twilio.network.call_in_progress(re.sub(r"[ -]", "", number), SUPPORT_LINE)
+    await open_home(company, ANA)
+    for call in list(company.twilio.network.calls.values()):
+        await click_home(company, ANA, "Hang up", call)
+
+    just_after = shown(await open_home(company, ANA))
+    monkeypatch.setattr(home_tab, "BANNER_STAYS", timedelta(0))
+    later = shown(await open_home(company, ANA))
+
+    assert just_after.count(f"Hung up by <@{ANA}>") == len(callers)
+    assert all(f"{number} → Support line" in just_after for number in callers)
+    assert "Hung up" not in later
+
+
 async def test_who_comes_too_late_is_told_on_the_tab_who_was_first(
     company: Company, call: Call
 ) -> None:
@@ -241,7 +276,8 @@ async def test_a_change_that_a_dead_process_left_is_told_on_the_tab(tmp_path: Pa
         await here.bot.changes.accept(
             ChangeRequest(
                 request_id="a request",
-                action=Action.HANG_UP,
+                action=Action.REDIRECT,
+                target=serialise_target(NamedTarget("hold-music")),
                 call_sid=call.sid,
                 actor=Actor(team_id=here.slack.workspace.team_id, user_id=ANA),
                 surface=Surface.BUTTON,
@@ -250,7 +286,7 @@ async def test_a_change_that_a_dead_process_left_is_told_on_the_tab(tmp_path: Pa
         )
         await until(lambda: ANA in here.slack.workspace.home_views)
 
-        assert "*not* hung up: nothing was sent to Twilio" in shown(home(here, ANA))
+        assert "*not* redirected: nothing was sent to Twilio" in shown(home(here, ANA))
 
 
 async def test_a_process_that_knows_nobody_yet_asks_who_it_draws_the_tab_for(

@@ -21,6 +21,7 @@ from bot.domain.filters import CallFilter, parse_call_filters
 from bot.domain.people import Actor, Role
 from bot.sandbox.slack.block_kit import flaws_of_blocks, flaws_of_view
 from bot.sandbox.slack.block_kit_blocks import Surface
+from bot.slack.home_tab import MOST_BANNERS
 from bot.slack.views.audit_page import audit_page, call_history
 from bot.slack.views.call_card import call_card
 from bot.slack.views.call_list import call_list, recent_list
@@ -240,7 +241,7 @@ def test_slack_takes_any_home_tab(
         freeze=Freeze(by=ANA, since=NOW, reason=reason),
         audience=audience,
         place=PLACE,
-        banner="Hung up. " * len(reason),
+        banners=["Hung up. " * len(reason)] * MOST_BANNERS,
     )
 
     assert_slack_takes_blocks(view["blocks"], text_limit=VIEW_TEXT_LIMIT)

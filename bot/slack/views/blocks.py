@@ -34,9 +34,9 @@ def header(block_id: str, text: str) -> kit.Block:
     return kit.HeaderBlock(plain_text(text, HEADER_LIMIT), block_id=block_id)
 
 
-def banner(text: str) -> kit.Block | None:
+def banner(text: str, block_id: str = "banner") -> kit.Block | None:
     """Marked-up text on top of a message; None where there is nothing to say."""
-    return section("banner", [clip_marked_up(text, BANNER_LIMIT)]) if text else None
+    return section(block_id, [clip_marked_up(text, BANNER_LIMIT)]) if text else None
 
 
 def section(

@@ -28,14 +28,14 @@ def home_tab(
     freeze: Freeze | None,
     audience: Audience,
     place: Place,
-    banner: str = "",
+    banners: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The tab as Slack takes it; `commands` and `calls` are chosen for this role by the caller.
 
-    `banner` is marked-up text on top: what came of a click, or why there is nothing to see.
+    `banners` are marked-up texts on top: what came of clicks, or why there is nothing to see.
     """
     top: list[kit.Block | None] = [
-        blocks.banner(banner),
+        *(blocks.banner(each, f"banner-{number}") for number, each in enumerate(banners)),
         blocks.section("intro", [intro_words(role)]),
     ]
     if freeze:

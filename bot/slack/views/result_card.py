@@ -20,8 +20,10 @@ def result_card(
     change: Change, outcome: Outcome, *, audience: Audience, place: Place
 ) -> MessageView:
     """What came of the change, and of which call; unless it was hung up, a way to look again."""
-    words = outcome_words(change, outcome, place)
-    lines = [words, *_about(change, outcome, audience)]
+    lines = [*result_lines(change, outcome, audience=audience, place=place)]
+    if change.request.reason:
+        reason = escape(audience.free_text(change.request.reason), REASON_LIMIT)
+        lines.append(f"Reason: {reason}")
     look = blocks.button("Details", ActionId.DETAILS, CallValue(change.call_sid).encode())
     is_over = change.action is Action.HANG_UP and outcome.event is Event.SUCCEEDED
     buttons = [] if is_over else [look]
@@ -30,13 +32,12 @@ def result_card(
     )
 
 
-def _about(change: Change, outcome: Outcome, audience: Audience) -> list[str]:
-    """Marked-up lines: the call, and the reason that the person gave."""
+def result_lines(
+    change: Change, outcome: Outcome, *, audience: Audience, place: Place
+) -> tuple[str, str]:
+    """Marked-up lines: what came of the change, and of which call."""
     ends = [outcome.numbers.get(end, "") for end in ("from", "to")]
     parties = " → ".join(audience.party(end) for end in ends)
     call = f"`{change.call_sid}`"
-    lines = [f"{escape(parties, LINE_LIMIT)}, {call}" if any(ends) else call]
-    if change.request.reason:
-        reason = escape(audience.free_text(change.request.reason), REASON_LIMIT)
-        lines.append(f"Reason: {reason}")
-    return lines
+    about = f"{escape(parties, LINE_LIMIT)}, {call}" if any(ends) else call
+    return outcome_words(change, outcome, place), about
