@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 from functools import cached_property
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
 from bot.application.accept_change import ChangeDesk
+from bot.application.checkpoints import Checkpointer
 from bot.application.deadlines import Deadlines
 from bot.application.find_call import CallFinder
 from bot.application.find_destination import DestinationBook
@@ -26,6 +28,7 @@ from bot.application.rights import Denials, Guard, Rights
 from bot.application.send_change import ChangeSender
 from bot.application.settle_changes import Settler
 from bot.application.tasks import TaskSupervisor
+from bot.bootstrap.evidence import build_checkpointer
 from bot.bootstrap.looks import Looks
 from bot.bootstrap.outside import Outside
 from bot.database.engine import Database
@@ -47,6 +50,8 @@ from bot.slack.socket_mode import SocketMode, build_socket_mode
 from bot.slack.views.formatting import Place
 from bot.web.metrics import Metrics
 from bot.web.server import Readiness, build_web_app
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_REGION = "us1"
 # Heroku and Kubernetes kill a process 30 s after they have asked it to stop.
@@ -83,7 +88,9 @@ class Bot:
 
         Raises:
             TokenRefusedError: Slack does not accept a token.
+            UnusableKeyError: there is no key where the settings say.
         """
+        self._serve_checkpoints()
         await asyncio.gather(
             self.outside.gateway.warm(), self.outside.installation.learn(timeout_s=START_WAITS_S)
         )
@@ -100,7 +107,15 @@ class Bot:
             await self.socket_mode.stop()
         await self.tasks.stop(timeout_s=DRAIN_S)
         await self.denials.flush(everything=True)
+        if self.checkpointer is not None:
+            await self.checkpointer.write_last()
         await self.outside.ledger.close()
+
+    def _serve_checkpoints(self) -> None:
+        if self.checkpointer is None:
+            _log.info("no checkpoints are written: HOOKFLASH_AUDIT_KEY is not set")
+        else:
+            self.tasks.serve(self.checkpointer.run, name="write checkpoints")
 
     @cached_property
     def web_app(self) -> web.Application:
@@ -144,6 +159,11 @@ class Bot:
         if self.socket_mode is not None:
             parts["slack_socket"] = self.socket_mode.is_connected
         return Readiness(parts)
+
+    @cached_property
+    def checkpointer(self) -> Checkpointer | None:
+        """What signs the end of the log now and then; None where there is no key."""
+        return build_checkpointer(self._settings, self.outside, clock=self._clock)
 
     @cached_property
     def place(self) -> Place:

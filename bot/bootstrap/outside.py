@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.application.ports import Clock
 from bot.clients import build_slack_client, build_twilio_gateway
 from bot.database.audit_reader import SqlAuditReader
+from bot.database.checkpoints import SqlCheckpointStore
 from bot.database.engine import Database
 from bot.database.ledger import SqlLedger
 from bot.domain.audit import MAIN_CHAIN
@@ -67,6 +68,11 @@ class Outside:
     def log(self) -> SqlAuditReader:
         """The reading side of the database."""
         return SqlAuditReader(self._database.reader, chain_id=MAIN_CHAIN)
+
+    @cached_property
+    def checkpoints(self) -> SqlCheckpointStore:
+        """The checkpoints that are kept beside the log."""
+        return SqlCheckpointStore(self._database, chain_id=MAIN_CHAIN)
 
     @cached_property
     def look_board(self) -> SqlLookBoard | None:

@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clients import build_slack_client, build_twilio_gateway
 from bot.doctor.database_checks import check_database
+from bot.doctor.evidence_checks import check_evidence
 from bot.doctor.findings import Finding, fault, is_well, ok
 from bot.doctor.machine_checks import check_clock, check_proxies
 from bot.doctor.people_checks import check_people
@@ -56,6 +57,7 @@ async def examine(read_environ: Callable[[], Mapping[str, str]]) -> list[Finding
     return [
         ok(_SETTINGS, "Every variable has the right form."),
         *(finding for group in groups for finding in group),
+        *check_evidence(settings),
         check_proxies(environ),
     ]
 

@@ -11,7 +11,13 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from bot.settings.faults import Fault, SettingsError
-from bot.settings.model import DatabaseSettings, EnvironmentModel, Settings, SlackAppSettings
+from bot.settings.model import (
+    AuditSettings,
+    DatabaseSettings,
+    EnvironmentModel,
+    Settings,
+    SlackAppSettings,
+)
 
 _OURS = "HOOKFLASH_"
 _FOR_THE_TESTS = "HOOKFLASH_TEST_"
@@ -42,6 +48,15 @@ def read_database_url(environ: Mapping[str, str] = os.environ) -> str:
     """
     settings = _load(DatabaseSettings, _given(environ))
     return settings.database_url.get_secret_value()
+
+
+def read_audit_settings(environ: Mapping[str, str] = os.environ) -> AuditSettings:
+    """What the commands need that sign checkpoints.
+
+    Raises:
+        SettingsError: with every fault there is.
+    """
+    return _load(AuditSettings, _given(environ))
 
 
 def read_slack_app(environ: Mapping[str, str] = os.environ) -> SlackAppSettings:
@@ -126,6 +141,7 @@ def _unknown_names(given: Mapping[str, str]) -> Iterator[Fault]:
 def _contradictions(given: Mapping[str, str]) -> Iterator[Fault]:
     yield from _ways_into_slack(given)
     yield from _ways_into_twilio(given)
+    yield from _unsigned_checkpoints(given)
     if "TWILIO_API_URL" in given:
         for variable in ("TWILIO_REGION", "TWILIO_EDGE"):
             if variable in given:
@@ -157,6 +173,18 @@ def _ways_into_twilio(given: Mapping[str, str]) -> Iterator[Fault]:
         yield _unset(
             "TWILIO_AUTH_TOKEN", "is not set; set it, or TWILIO_API_KEY and TWILIO_API_SECRET"
         )
+
+
+def _unsigned_checkpoints(given: Mapping[str, str]) -> Iterator[Fault]:
+    if "HOOKFLASH_AUDIT_KEY" in given:
+        return
+    for variable in ("HOOKFLASH_AUDIT_FILE", "HOOKFLASH_AUDIT_CHANNEL"):
+        if variable in given:
+            yield Fault(
+                variable,
+                "is set, but HOOKFLASH_AUDIT_KEY is not, so there are no checkpoints to show there"
+                " (hookflash audit key new makes a key)",
+            )
 
 
 def _unset(variable: str, problem: str) -> Fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
@@ -30,6 +31,29 @@ class DatabaseSettings(EnvironmentModel):
     )
 
 
+class AuditSettings(DatabaseSettings):
+    """What the commands need that sign checkpoints of the log."""
+
+    audit_key: Annotated[SecretStr | None, BeforeValidator(shapes.audit_key)] = Field(
+        default=None,
+        alias="HOOKFLASH_AUDIT_KEY",
+        description="Private key that signs checkpoints of the log, or the file that holds it.",
+        examples=["/etc/hookflash/audit.key"],
+    )
+    audit_file: Annotated[Path | None, BeforeValidator(shapes.audit_file)] = Field(
+        default=None,
+        alias="HOOKFLASH_AUDIT_FILE",
+        description="File that every checkpoint is appended to; best on another machine's disk.",
+        examples=["/mnt/elsewhere/checkpoints.jsonl"],
+    )
+    audit_channel: Annotated[str | None, BeforeValidator(shapes.audit_channel)] = Field(
+        default=None,
+        alias="HOOKFLASH_AUDIT_CHANNEL",
+        description="Id of the Slack channel that every checkpoint is posted to.",
+        examples=["C0123456789"],
+    )
+
+
 class SlackAppSettings(EnvironmentModel):
     """What goes into the manifest of the Slack app."""
 
@@ -47,7 +71,7 @@ class SlackAppSettings(EnvironmentModel):
     )
 
 
-class Settings(SlackAppSettings, DatabaseSettings):
+class Settings(SlackAppSettings, AuditSettings):
     """All that the server needs."""
 
     slack_bot_token: Annotated[SecretStr, BeforeValidator(shapes.bot_token)] = Field(

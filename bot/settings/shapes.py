@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from ipaddress import ip_address
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from bot.domain.people import EVERY_FULL_MEMBER
 from bot.domain.sids import is_account_sid
+from bot.domain.signing_keys import PRIVATE, key_bytes
 
 ANY = "*"
 
@@ -160,6 +161,27 @@ def command_name(value: str) -> str:
     """The name of a slash command, with its slash."""
     problem = "must be a slash and 1 to 31 of a-z, 0-9, - and _"
     return _matching(r"/[a-z0-9_-]{1,31}", value, problem)
+
+
+def audit_key(value: str) -> str:
+    """A private key that signs checkpoints, or the file that holds one."""
+    if value.startswith(("ed25519-", PRIVATE)):
+        key_bytes(PRIVATE, value)
+    return value
+
+
+def audit_channel(value: str) -> str:
+    """The id of a Slack channel."""
+    if value.startswith("#"):
+        raise ValueError("names a channel; use its id (in Slack: the channel's name, at the end)")
+    return _matching(r"[CG][0-9A-Z]{2,30}", value, "is no id of a channel, which begins with C")
+
+
+def audit_file(value: str) -> Path:
+    """A file to append to."""
+    if value.endswith("/"):
+        raise ValueError("names a folder; name a file in it")
+    return Path(value)
 
 
 def poll_interval_s(value: str) -> float:

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 # One way of answering, with all its tries; after that another way is taken.
 ANSWER_DEADLINE_S = 20.0
 PAUSES_AFTER_FAULTS_S = (0.2, 0.8)
-_SLACK_FAULTS = (SlackApiError, ClientError, TimeoutError, OSError)
+SLACK_FAULTS = (SlackApiError, ClientError, TimeoutError, OSError)
 
 
 class Replies:
@@ -38,13 +38,13 @@ class Replies:
     async def to_asker(self, origin: Origin, user_id: str, view: MessageView) -> None:
         """A new message that only the person sees."""
         body = {"response_type": "ephemeral", "replace_original": False}
-        if not await self._respond(origin, body | _content(view)):
+        if not await self._respond(origin, body | content(view)):
             await self._directly(user_id, view)
 
     async def to_channel(self, origin: Origin, user_id: str, view: MessageView) -> None:
         """A new message that the channel sees; works where the bot is no member."""
         body = {"response_type": "in_channel", "replace_original": False}
-        if await self._respond(origin, body | _content(view)):
+        if await self._respond(origin, body | content(view)):
             return
         if not await self._post(origin.channel_id, view):
             await self._directly(user_id, view)
@@ -53,7 +53,7 @@ class Replies:
         """Put *view* where the message was that the person acted on, or into the modal."""
         if origin.view_id and await self.update_modal(origin.view_id, view):
             return
-        if await self._respond(origin, {"replace_original": True} | _content(view)):
+        if await self._respond(origin, {"replace_original": True} | content(view)):
             return
         if not origin.is_ephemeral and await self._update(origin, view):
             return
@@ -90,7 +90,7 @@ class Replies:
         try:
             async with asyncio.timeout(ANSWER_DEADLINE_S):
                 status = await _send(webhook, body)
-        except _SLACK_FAULTS:
+        except SLACK_FAULTS:
             _log.warning("an answer through a response_url failed")
             return False
         if status != HTTPStatus.OK:
@@ -98,14 +98,14 @@ class Replies:
         return status == HTTPStatus.OK
 
     async def _post(self, channel_id: str, view: MessageView) -> bool:
-        return await self._call(self._client.chat_postMessage, channel=channel_id, **_content(view))
+        return await self._call(self._client.chat_postMessage, channel=channel_id, **content(view))
 
     async def _update(self, origin: Origin, view: MessageView) -> bool:
         return await self._call(
             self._client.chat_update,
             channel=origin.channel_id,
             ts=origin.message_ts,
-            **_content(view),
+            **content(view),
         )
 
     async def _directly(self, user_id: str, view: MessageView) -> None:
@@ -121,8 +121,8 @@ class Replies:
         try:
             async with asyncio.timeout(ANSWER_DEADLINE_S):
                 answer: AsyncSlackResponse = await method(**arguments)
-        except _SLACK_FAULTS as fault:
-            _log.warning("Slack refused or failed", extra={"fault": _name(fault)})
+        except SLACK_FAULTS as fault:
+            _log.warning("Slack refused or failed", extra={"fault": name_of_fault(fault)})
             return None
         return answer
 
@@ -141,11 +141,12 @@ async def _send(webhook: AsyncWebhookClient, body: dict[str, Any]) -> int:
     return (await webhook.send_dict(body)).status_code
 
 
-def _content(view: MessageView) -> dict[str, Any]:
+def content(view: MessageView) -> dict[str, Any]:
+    """The view as the arguments of a message."""
     return {"text": view.text, "blocks": list(view.blocks)}
 
 
-def _name(fault: BaseException) -> str:
+def name_of_fault(fault: BaseException) -> str:
     """The code of Slack's answer, its status, or the kind of fault; never the body."""
     if not isinstance(fault, SlackApiError):
         return type(fault).__name__

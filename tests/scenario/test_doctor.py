@@ -19,6 +19,7 @@ from bot.bootstrap import run_bot
 from bot.database.tables import SCHEMA_REVISION
 from bot.database.triggers import PROTECTED_TABLES
 from bot.doctor import Finding, Level, examine, is_well
+from bot.evidence.keys import new_private_key, write_private_key
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.twilio import TwilioStandIn
 from bot.settings import load_settings
@@ -44,6 +45,7 @@ class Practice:
     twilio: TwilioStandIn
     environ: dict[str, str]
     log: Path
+    key: Path
 
     def use_api_key(self) -> None:
         """The settings hold an API key instead of the auth token."""
@@ -70,9 +72,15 @@ async def practice(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Pract
     log = tmp_path / "hookflash.db"
     shutil.copy(sqlite_template, log)
     log.chmod(0o600)
+    key = tmp_path / "audit.key"
+    write_private_key(key, new_private_key())
+    evidence = {
+        "HOOKFLASH_AUDIT_KEY": str(key),
+        "HOOKFLASH_AUDIT_FILE": str(tmp_path / "checkpoints.jsonl"),
+    }
     async with outside_world() as (slack, twilio):
         environ = environ_for(slack, twilio, database_url=f"sqlite:///{log}")
-        yield Practice(slack, twilio, environ, log)
+        yield Practice(slack, twilio, environ | evidence, log, key)
 
 
 async def test_where_all_is_well_only_the_address_is_in_doubt(practice: Practice) -> None:
@@ -86,6 +94,7 @@ async def test_where_all_is_well_only_the_address_is_in_doubt(practice: Practice
     assert "Slack tells no bot where its commands point" in texts
     assert "It agrees with Slack's." in texts
     assert "It agrees with Twilio's." in texts
+    assert "the public key is ed25519-public:" in texts
 
 
 async def test_the_doctor_changes_nothing(practice: Practice) -> None:
@@ -391,3 +400,41 @@ async def test_a_settings_file_with_faults_is_a_fault(practice: Practice, tmp_pa
     assert "hookflash.env holds secrets, but other users may open it" in loose[1]
     assert "line 1: SLACK_BOT_TOKN is no setting of Hookflash (did you mean" in mistyped[1]
     assert "line 3: this is neither NAME=value nor a comment" in mistyped[1]
+
+
+async def test_without_a_key_the_doctor_says_what_the_log_then_cannot_prove(
+    practice: Practice,
+) -> None:
+    del practice.environ["HOOKFLASH_AUDIT_KEY"], practice.environ["HOOKFLASH_AUDIT_FILE"]
+
+    warnings = dict(await practice.troubles(Level.WARNING))
+
+    assert "its owner could compute it anew" in warnings["Checkpoints"]
+
+
+async def test_checkpoints_that_stay_in_the_database_are_a_warning(practice: Practice) -> None:
+    del practice.environ["HOOKFLASH_AUDIT_FILE"]
+
+    warnings = dict(await practice.troubles(Level.WARNING))
+
+    assert "kept in the database only" in warnings["Checkpoints"]
+
+
+async def test_a_key_that_is_not_there_or_no_key_is_a_fault(practice: Practice) -> None:
+    practice.key.write_text("secret-but-no-key")
+    [(subject, no_key)] = await practice.troubles()
+    practice.key.unlink()
+    [(_subject, no_file)] = await practice.troubles()
+
+    assert subject == "Checkpoints"
+    assert "is no private key" in no_key
+    assert "secret-but-no-key" not in no_key
+    assert "cannot be read: No such file" in no_file
+
+
+async def test_a_key_that_others_may_read_is_a_warning(practice: Practice) -> None:
+    practice.key.chmod(0o644)
+
+    warnings = dict(await practice.troubles(Level.WARNING))
+
+    assert "may read the key" in warnings["Checkpoints"]
