@@ -9,13 +9,16 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from bot.cli_log import ask_log
+from bot.cli_environment import terminal_user
+from bot.cli_log import ask_log, record_reading, unrecorded_option
+from bot.cli_redact import redact
 from bot.cli_verify import verify
 
 if TYPE_CHECKING:
     from bot.database.audit_reader import SqlAuditReader
     from bot.domain.audit import AuditEntry
     from bot.domain.audit_log import AuditQuery, AuditRow
+    from bot.domain.reading import Reading
 
 _FILTERS = (
     "FILTERS: by:U0123ABCD from:+44* to:+1555* action:hang_up outcome:failed since:2h "
@@ -38,22 +41,25 @@ _COLUMNS = (
 
 @click.group()
 def audit() -> None:
-    """List, show, verify and export the log."""
+    """List, show, verify, export and redact the log."""
 
 
 audit.add_command(verify)
+audit.add_command(redact)
 
 
 @audit.command("list", epilog=f"{_FILTERS} limit:20")
 @click.argument("filters", nargs=-1)
 @click.option("--before", "before_seq", type=int, metavar="SEQ", help="Only what is older.")
-def list_requests(*, filters: Sequence[str], before_seq: int | None) -> None:
+@unrecorded_option
+def list_requests(*, filters: Sequence[str], before_seq: int | None, unrecorded: bool) -> None:
     """Show who changed which call and what came of it, newest first.
 
     Each request is one line; without a terminal its columns are separated by tabs.
     """
     query = replace(_parse(filters), before_seq=before_seq)
     page = ask_log(lambda log: log.page(query))
+    record_reading(_reading("list", filters).shown(len(page.rows)), unrecorded=unrecorded)
     _show_table(_COLUMNS, map(_columns_of, page.rows))
     if page.next_before_seq is not None:
         words = " ".join([*filters, f"--before {page.next_before_seq}"])
@@ -62,13 +68,15 @@ def list_requests(*, filters: Sequence[str], before_seq: int | None) -> None:
 
 @audit.command()
 @click.argument("reference", metavar="SEQ|REQUEST_ID|CALL_SID")
-def show(*, reference: str) -> None:
+@unrecorded_option
+def show(*, reference: str, unrecorded: bool) -> None:
     """Show all that is known of an entry, a request or a call."""
     from bot.domain.plain_text import printable
 
     found = ask_log(lambda log: log.matching(reference))
     if not found:
         raise click.ClickException(f"The log has no entry for {printable(reference)}.")
+    record_reading(_reading("show", [reference]).shown(len(found)), unrecorded=unrecorded)
     for entry, personal in found:
         values = _fields_of(entry) | {f"personal.{one.field}": one.value for one in personal}
         width = max(map(len, values))
@@ -88,7 +96,8 @@ def show(*, reference: str) -> None:
     help="JSON lines hold everything; CSV is for spreadsheets.",
 )
 @click.option("--output", default="-", metavar="FILE", help="Write here, once it is complete.")
-def export(*, filters: Sequence[str], form: str, output: str) -> None:
+@unrecorded_option
+def export(*, filters: Sequence[str], form: str, output: str, unrecorded: bool) -> None:
     """Print every entry that fits, oldest first, with all that an offline check needs.
 
     The personal values are in clear: numbers, names, reasons, targets.
@@ -96,12 +105,33 @@ def export(*, filters: Sequence[str], form: str, output: str) -> None:
     if any(word.lower().startswith("limit:") for word in filters):
         raise click.UsageError("An export is complete: it takes no limit.")
     query = _parse(filters)
+    reading = _reading("export", filters)
+    own_seq = record_reading(reading.asked(), unrecorded=unrecorded)
     with click.open_file(output, "w", encoding="utf-8", atomic=output != "-") as file:
-        count = ask_log(lambda log: _export(log, query, form, file))
+        count = ask_log(lambda log: _export(log, query, form, file, before_seq=own_seq))
     click.echo(f"{count} entries exported.", err=True)
+    if own_seq is not None:
+        record_reading(reading.shown(count), unrecorded=True)
 
 
-async def _export(log: SqlAuditReader, query: AuditQuery, form: str, file: IO[Any]) -> int:
+def _reading(command: str, filters: Sequence[str]) -> Reading:
+    from uuid import uuid4
+
+    from bot.domain.audit import Action
+    from bot.domain.reading import Reading
+
+    return Reading(
+        request_id=f"terminal-{uuid4().hex}",
+        action=Action.EXPORT_AUDIT if command == "export" else Action.READ_AUDIT,
+        command=command,
+        filters=filters,
+        by=terminal_user(),
+    )
+
+
+async def _export(
+    log: SqlAuditReader, query: AuditQuery, form: str, file: IO[Any], *, before_seq: int | None
+) -> int:
     import csv
 
     from bot.domain.audit_export import CSV_COLUMNS, csv_cells, export_record, json_line
@@ -111,6 +141,8 @@ async def _export(log: SqlAuditReader, query: AuditQuery, form: str, file: IO[An
         table.writerow(CSV_COLUMNS)
     count = 0
     async for told in log.told_entries(query):
+        if before_seq is not None and told.entry.seq >= before_seq:
+            break
         record = export_record(told.entry, told.personal, told.told)
         if form == "csv":
             table.writerow(csv_cells(record))

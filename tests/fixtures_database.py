@@ -143,6 +143,20 @@ def administration(database_url: str) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def role_with(database_url: str, *rights: str) -> Iterator[str]:
+    """The URL by which a new role of PostgreSQL reaches the database, with these rights alone."""
+    role = f"role_{uuid4().hex}"
+    url = make_url(database_url).set(username=role, password=uuid4().hex)
+    with administration(database_url) as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD '{url.password}'"))
+        for right in rights:
+            connection.execute(text(f"GRANT {right} TO {role}"))
+        yield url.render_as_string(hide_password=False)
+        connection.execute(text(f"DROP OWNED BY {role}"))
+        connection.execute(text(f"DROP ROLE {role}"))
+
+
 def _sqlite_maker(request: pytest.FixtureRequest) -> DatabaseMaker:
     folder: Path = request.getfixturevalue("tmp_path")
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeGuard
 
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from bot.domain.errors import LogUnavailableError
+
+# Source: https://www.postgresql.org/docs/current/errcodes-appendix.html: a right that is missing, a
+# server or a session that only reads.
+_OF_RIGHTS = ("42501", "25006")
 
 
 @contextmanager
@@ -24,9 +29,13 @@ def as_log_unavailable() -> Iterator[None]:
 
 
 def _in_words(error: SQLAlchemyError | OSError) -> str:
-    """What the driver says of a lost or refused connection; of data it may say too much."""
-    if isinstance(error, OperationalError | InterfaceError):
+    """What the driver says of a connection or of rights; of data it may say too much."""
+    if isinstance(error, OperationalError | InterfaceError) or _is_of_rights(error):
         return str(error.orig).strip().partition("\n")[0]
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     return type(error).__name__
+
+
+def _is_of_rights(error: SQLAlchemyError | OSError) -> TypeGuard[DBAPIError]:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _OF_RIGHTS

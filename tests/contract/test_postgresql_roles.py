@@ -6,27 +6,27 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import make_url, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from bot.application.ports import LedgerTransaction
+from bot.application.retention import Redacted, Retention
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import open_database
 from bot.database.ledger import SqlLedger
 from bot.database.look_board import SqlLookBoard
 from bot.database.migrate import check
-from bot.domain.audit import MAIN_CHAIN
+from bot.domain.audit import MAIN_CHAIN, Surface
 from bot.domain.audit_log import AuditQuery
 from bot.domain.calls import Listing
 from bot.domain.looks import Learnt, Look
-from tests.contract.database.drafts import change, draft, outcome
-from tests.fixtures_database import DatabaseMaker, administration, now
+from bot.domain.people import MACHINE
+from tests.contract.database.drafts import append, change, draft, outcome
+from tests.fixtures_database import DatabaseMaker, administration, now, role_with
 
 GUIDE = Path(__file__).parents[2] / "docs" / "postgresql.md"
-PASSWORD = "only-for-this-test"
 
 pytestmark = [
     pytest.mark.postgres,
@@ -37,17 +37,28 @@ pytestmark = [
 @pytest.fixture
 def bot_url(make_database: DatabaseMaker) -> Iterator[str]:
     """A migrated database, as the lesser role of the guide reaches it."""
-    owner_url = make_database(is_migrated=True)
-    role = f"bot_{uuid4().hex}"
-    grants = re.findall(r"^GRANT .*;$", GUIDE.read_text(), re.MULTILINE)
-    with administration(owner_url) as connection:
-        connection.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'"))
-        for grant in grants:
-            connection.execute(text(grant.replace("hookflash_bot", role)))
-        url = make_url(owner_url).set(username=role, password=PASSWORD)
-        yield url.render_as_string(hide_password=False)
-        connection.execute(text(f"DROP OWNED BY {role}"))
-        connection.execute(text(f"DROP ROLE {role}"))
+    rights = re.findall(r"^GRANT (.*) TO hookflash_bot;$", GUIDE.read_text(), re.MULTILINE)
+    with role_with(make_database(is_migrated=True), *rights) as url:
+        yield url
+
+
+async def test_the_lesser_role_deletes_personal_values_only_with_an_entry_that_says_so(
+    bot_url: str,
+) -> None:
+    database = open_database(bot_url)
+    ledger = SqlLedger(database.writer, chain_id=MAIN_CHAIN, clock=now)
+    await append(ledger, draft(personal={"reason": "noise"}))
+    with (
+        administration(bot_url) as connection,
+        pytest.raises(DBAPIError, match="only what the newest entry redacts is deleted"),
+    ):
+        connection.execute(text("DELETE FROM audit_personal"))
+
+    done = await Retention(ledger).redact(older_than=now(), by=MACHINE, surface=Surface.MACHINE)
+
+    assert done == Redacted(entries=1, values=1)
+    await ledger.close()
+    await database.close()
 
 
 async def test_the_lesser_role_is_enough_for_a_change(bot_url: str) -> None:
@@ -89,7 +100,6 @@ async def test_the_lesser_role_is_enough_to_share_looks(bot_url: str) -> None:
     "statement",
     [
         "UPDATE audit_entries SET actor_user_id = 'U0EVE'",
-        "DELETE FROM audit_personal",
         "TRUNCATE audit_entries",
         "DROP TRIGGER audit_entries_insert_only ON audit_entries",
         "ALTER TABLE audit_entries DISABLE TRIGGER ALL",

@@ -6,38 +6,25 @@ import csv
 import hashlib
 import io
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import rfc8785
-from click.testing import CliRunner, Result
+from click.testing import Result
 from sqlalchemy import text
 
-from bot.cli import main
 from bot.database.ledger import SqlLedger
 from bot.database.tables import SCHEMA_REVISION
 from bot.domain.audit import Action, Event
+from tests.contract.database.conftest import Hookflash
 from tests.contract.database.drafts import BEN, OTHER_CALL, append, draft, drop_triggers
 from tests.fixtures_database import administration
 
-Hookflash = Callable[..., Result]
 EMPTY = (
     f"Error: The database is empty, and this version needs revision {SCHEMA_REVISION}. "
     "Run: hookflash db upgrade\n"
 )
 HOSTILE = "\x1b[2Jfraud\t\u202e=SUM(A1)"
-
-
-@pytest.fixture
-def hookflash(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Hookflash:
-    """Runs the command line on the new database; stdout and stderr are told apart."""
-    for name in list(os.environ):
-        if name.startswith(("SLACK_", "TWILIO_", "HOOKFLASH_")) or name == "DYNO":
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    return lambda *words: CliRunner().invoke(main, words)
 
 
 @pytest.fixture
@@ -146,10 +133,9 @@ def test_show_says_when_there_is_nothing(hookflash: Hookflash) -> None:
 
 @pytest.mark.usefixtures("log")
 def test_verify_says_that_the_log_holds_with_count_and_head(hookflash: Hookflash) -> None:
-    last = exported(hookflash("audit", "export"))[-1]
-
     answer = hookflash("audit", "verify")
 
+    last = exported(hookflash("audit", "export"))[-1]
     assert answer.exit_code == 0
     assert answer.stdout == f"The log holds: 3 entries, and the head has hash {last['hash']}.\n"
 
