@@ -17,11 +17,11 @@ from pydantic.fields import FieldInfo
 from bot.cli import main
 from bot.settings import variables
 from bot.slack.listeners import FEATURES
+from tests.checkout import TOP
+from tests.documents import DOCUMENTS, shell_lines
 
-TOP = Path(__file__).parents[2]
 README = (TOP / "README.md").read_text()
 APP: dict[str, Any] = json.loads((TOP / "app.json").read_text())
-DOCUMENTS = sorted([*TOP.glob("*.md"), *TOP.glob("docs/**/*.md")])
 
 
 def shown_default(field: FieldInfo) -> str:
@@ -84,20 +84,9 @@ def test_the_readme_tells_each_command_of_the_terminal() -> None:
             assert re.search(rf"^\| .*`(hookflash {name} )?{subcommand}`", README, re.MULTILINE)
 
 
-def shell_lines(document: Path) -> list[str]:
-    """The lines of the document's shell blocks, those that go on put together."""
-    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", document.read_text(), re.DOTALL | re.MULTILINE)
-    return [
-        line.strip()
-        for block in blocks
-        for line in block.replace("\\\n", " ").splitlines()
-        if line.strip()
-    ]
-
-
 def words_for_hookflash(line: str) -> list[list[str]]:
     """What each call of hookflash in the line is given."""
-    words = shlex.split(line, comments=True)
+    words = shlex.split(line)
     if "systemctl" in words:
         return []  # there it is the service
     starts = [n for n, word in enumerate(words) if re.fullmatch(r"(\S*bin/)?hookflash", word)]

@@ -1,0 +1,158 @@
+"""Whoever types what the documents say, line by line, gets where they say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from aiohttp.test_utils import unused_port
+from sqlalchemy import text
+
+from bot.sandbox.slack import SlackStandIn
+from bot.sandbox.twilio import TwilioStandIn
+from bot.slack.manifest import SCOPES
+from tests.checkout import TOP
+from tests.documents import DOCUMENTS, shell_lines, steps
+from tests.fixtures_database import administration, at_database
+from tests.scenario.company import (
+    ACCOUNT_SID,
+    ADA,
+    ANA,
+    APP_TOKEN,
+    BOT_TOKEN,
+    SIGNING_SECRET,
+    outside_world,
+)
+from tests.scenario.newcomer import Newcomer
+
+API_KEY, API_SECRET = "SK" + "d4" * 16, "e5" * 16
+PASSWORD = "only-for-this-test"
+README = TOP / "README.md"
+POSTGRESQL = TOP / "docs" / "postgresql.md"
+# These pages are for somebody who has a log already.
+WITH_A_LOG = {"audit-log.md"}
+NOT_RUN = {
+    r"scripts/test": "it is what runs this test",
+    r"scripts/check": ".ci/run runs it",
+    r"\.venv/bin/uv export .*": "scripts/check runs it, and compares",
+    r"pipx install \.": "needs the network; .ci/run installs the wheel in an empty environment",
+    r"sudo python3 -m venv /opt/hookflash": "part of the same installation, which .ci/run does",
+    r"sudo /opt/hookflash/bin/pip install .*": "needs the network; .ci/run does the same",
+    r"docker compose .*": "needs Docker's engine; scripts/check holds both files to their forms",
+    r"heroku (create|addons:create) .*": "needs Heroku; test_heroku.py does what follows from them",
+    r"git push heroku HEAD:main": "needs Heroku; test_heroku.py does what follows from it",
+    r"(sudo )?systemctl .*": "needs systemd; test_deployment.py has it read the unit",
+}
+PLACEHOLDERS = {
+    "xoxb-…": BOT_TOKEN,
+    "xapp-…": APP_TOKEN,
+    "AC…": ACCOUNT_SID,
+    "SK…": API_KEY,
+    "TWILIO_API_SECRET=…": f"TWILIO_API_SECRET={API_SECRET}",
+    "U0123456789": ADA,
+    "U9876543210": ANA,
+}
+TOKENS = {
+    "SLACK_BOT_TOKEN": BOT_TOKEN,
+    "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+    "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+    "TWILIO_API_KEY": API_KEY,
+    "TWILIO_API_SECRET": API_SECRET,
+}
+
+
+def is_run(line: str) -> bool:
+    """Whether nothing keeps the line from being run here."""
+    return not any(re.fullmatch(pattern, line) for pattern in NOT_RUN)
+
+
+def followed() -> Iterator[Path]:
+    """The pages that say something to type, but for those that only repeat the README."""
+    in_readme = set(shell_lines(README))
+    yield README
+    for document in DOCUMENTS:
+        its_own = set(filter(is_run, shell_lines(document))) - in_readme
+        if its_own and document != POSTGRESQL:
+            yield document
+
+
+def answers_for(document: Path) -> list[str]:
+    """What the wizard is told: an address, but where the page is about having none."""
+    way_in = ["", BOT_TOKEN, APP_TOKEN]
+    if document.name != "socket-mode.md":
+        way_in = [f"http://127.0.0.1:{unused_port()}", BOT_TOKEN, SIGNING_SECRET]
+    return [*way_in, ACCOUNT_SID, API_KEY, API_SECRET, ADA, ANA]
+
+
+@pytest.fixture
+async def addresses() -> AsyncIterator[dict[str, str]]:
+    """Where Slack and Twilio are; both know the tokens and keys of this file."""
+    async with outside_world() as (slack, twilio):
+        slack.web_api.scopes = set(SCOPES)
+        twilio.account.api_keys[API_KEY] = API_SECRET
+        yield addresses_of(slack, twilio)
+
+
+def addresses_of(slack: SlackStandIn, twilio: TwilioStandIn) -> dict[str, str]:
+    return {"SLACK_API_URL": slack.api_url, "TWILIO_API_URL": twilio.url}
+
+
+@pytest.mark.parametrize("document", list(followed()), ids=lambda path: path.name)
+async def test_every_line_can_be_followed(
+    document: Path, tmp_path: Path, addresses: dict[str, str]
+) -> None:
+    newcomer = Newcomer(
+        tmp_path, environ=addresses, answers=answers_for(document), meanings=PLACEHOLDERS
+    )
+    if document.name in WITH_A_LOG:
+        await newcomer.follow("hookflash db upgrade")
+
+    for line in filter(is_run, shell_lines(document)):
+        await newcomer.follow(line)
+
+
+def test_what_is_not_run_is_still_in_the_documents() -> None:
+    lines = {line for document in DOCUMENTS for line in shell_lines(document)}
+
+    stale = [one for one in NOT_RUN if not any(re.fullmatch(one, line) for line in lines)]
+    assert stale == []
+    assert sum(map(is_run, lines)) > len(lines) / 2
+
+
+@pytest.fixture
+def at_server(postgres_url: str) -> Iterator[dict[str, str]]:
+    """What the page's names mean on this server, which others may use too; made, they are removed.
+
+    `@host/hookflash` stands for where the database is reached.
+    """
+    name, owner, bot = (f"{what}_{uuid4().hex}" for what in ("hookflash", "owner", "bot"))
+    location = re.sub(r"^\w+://([^@/]*@)?", "@", at_database(postgres_url, name))
+    yield {
+        "hookflash_owner": owner,
+        "hookflash_bot": bot,
+        "DATABASE hookflash": f"DATABASE {name}",
+        "@host/hookflash": location,
+        "…": PASSWORD,
+    }
+    with administration(postgres_url) as server:
+        for what in (f"DATABASE {name} WITH (FORCE)", f"ROLE {owner}", f"ROLE {bot}"):
+            server.execute(text(f"DROP {what}"))
+
+
+@pytest.mark.postgres
+async def test_two_roles_can_be_made_and_are_enough(
+    tmp_path: Path, addresses: dict[str, str], postgres_url: str, at_server: dict[str, str]
+) -> None:
+    newcomer = Newcomer(tmp_path, environ=addresses | TOKENS, meanings=at_server)
+    owner_url = newcomer.means("postgresql://hookflash_owner:…@host/hookflash")
+
+    for language, typed in steps(POSTGRESQL):
+        if language == "sh":
+            await newcomer.follow(typed)
+            continue
+        as_whom = postgres_url if typed.startswith("CREATE") else owner_url
+        with administration(as_whom) as connection:
+            connection.execute(text(newcomer.means(typed)))
