@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -48,6 +49,46 @@ class Deadlines:
 
 
 DEFAULT_DEADLINES = Deadlines()
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment after which nothing may be sent to Twilio any more, whoever was paused how long.
+
+    It is kept by two clocks, and the one that is further decides: seconds since the machine was
+    started, which also pass while it sleeps and which nobody sets, and the time of day, which also
+    knows of the time for which a virtual machine was stopped from outside.
+    """
+
+    since_start_s: float
+    of_day_s: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """So many seconds from now."""
+        return cls(seconds_since_start(), time.time()).moved(seconds)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until then; none or fewer when it has passed."""
+        return min(self.since_start_s - seconds_since_start(), self.of_day_s - time.time())
+
+    def moved(self, seconds: float) -> Deadline:
+        """So many seconds later than this one."""
+        return Deadline(self.since_start_s + seconds, self.of_day_s + seconds)
+
+    def at_most(self, seconds: float) -> Deadline:
+        """This one, or so many seconds from now if that is earlier."""
+        other = Deadline.after(seconds)
+        return Deadline(
+            min(self.since_start_s, other.since_start_s), min(self.of_day_s, other.of_day_s)
+        )
+
+
+def seconds_since_start() -> float:
+    """Seconds since the machine was started, its sleep included where the system tells them."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)  # only Linux has it
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from bot.application.deadlines import Deadline
 from bot.domain.audit import AuditEntry, EntryDraft, Head, PersonalValue
 from bot.domain.audit_log import AuditPage as AuditPage  # noqa: PLC0414 - part of this port
 from bot.domain.audit_log import AuditQuery as AuditQuery  # noqa: PLC0414 - part of this port
@@ -72,13 +73,19 @@ class CallGateway(Protocol):
     async def list_numbers(self) -> Sequence[OwnNumber]:
         """The account's own numbers."""
 
-    async def hang_up(self, call_sid: str, *, timeout_s: float) -> TwilioAnswer:
-        """Ask Twilio to end the call; retried only where it was never processed."""
+    async def hang_up(self, call_sid: str, *, deadline: Deadline) -> TwilioAnswer:
+        """Ask Twilio to end the call; retried only where it was never processed.
+
+        Nothing is sent after the deadline.
+        """
 
     async def redirect(
-        self, call_sid: str, destination: Destination, *, timeout_s: float
+        self, call_sid: str, destination: Destination, *, deadline: Deadline
     ) -> TwilioAnswer:
-        """Ask Twilio to run other TwiML on the call; retried only where it was never processed."""
+        """Ask Twilio to run other TwiML on the call; retried only where it was never processed.
+
+        Nothing is sent after the deadline.
+        """
 
 
 class LookBoard(Protocol):

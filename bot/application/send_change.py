@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.application import outcomes
-from bot.application.deadlines import Deadlines
+from bot.application.deadlines import Deadline, Deadlines
 from bot.application.live_calls import LiveCalls
 from bot.application.ports import CallGateway, Clock, Destination, TwilioAnswer
 from bot.domain.audit import Action
@@ -44,11 +44,12 @@ class ChangeSender:
         Raises:
             LeaseLostError: its deadline had passed before it was sent.
         """
-        if self._left_s(change) <= 0:
+        deadline = self._deadline_of(change)
+        if deadline.left_s <= 0:
             raise LeaseLostError("the deadline passed before the change was sent")
         if change.action is Action.HANG_UP:
-            return await self._hang_up(change, before)
-        return await self._redirect(change, before, destination)
+            return await self._hang_up(change, before, deadline)
+        return await self._redirect(change, before, destination, deadline)
 
     async def look(self, call_sid: str) -> Call | None:
         """The call as it is now; None where Twilio does not tell."""
@@ -59,11 +60,11 @@ class ChangeSender:
         self._live.learn(call)
         return call
 
-    async def _redirect(self, change: Change, before: str, destination: Destination) -> Outcome:
+    async def _redirect(
+        self, change: Change, before: str, destination: Destination, deadline: Deadline
+    ) -> Outcome:
         try:
-            answer = await self._gateway.redirect(
-                change.call_sid, destination, timeout_s=self._left_s(change)
-            )
+            answer = await self._gateway.redirect(change.call_sid, destination, deadline=deadline)
         except TwilioUnavailableError as fault:
             if not fault.may_have_acted:
                 return outcomes.failed(fault, at=self._clock(), before=before)
@@ -81,7 +82,7 @@ class ChangeSender:
             twilio_request_id=answer.request_id,
         )
 
-    async def _hang_up(self, change: Change, before: str) -> Outcome:
+    async def _hang_up(self, change: Change, before: str, deadline: Deadline) -> Outcome:
         """Send it, look, and send it again while there is doubt and time.
 
         Once a try may have acted only a look can tell: a refusal after it says nothing about it.
@@ -90,10 +91,12 @@ class ChangeSender:
         fault: TwilioError = TwilioUnavailableError("no time was left", may_have_acted=False)
         is_in_doubt = change.attempts > 1
         pause_s = FIRST_PAUSE_S
-        while self._left_s(change) > LEAST_TRY_S:
+        while deadline.left_s > LEAST_TRY_S:
             try:
-                answer = await self._try_to_hang_up(change)
-                return await self._until_final(change, before, answer.call, answer.request_id)
+                answer = await self._gateway.hang_up(
+                    change.call_sid, deadline=deadline.at_most(self._deadlines.hang_up_try_s)
+                )
+                return await self._until_final(answer, before, deadline)
             except TwilioError as refusal:
                 fault = refusal
             is_in_doubt = is_in_doubt or may_have_acted(fault)
@@ -109,23 +112,18 @@ class ChangeSender:
             return self._unconfirmed(call, before)
         return outcomes.failed(fault, at=self._clock(), before=before)
 
-    async def _try_to_hang_up(self, change: Change) -> TwilioAnswer:
-        timeout_s = min(self._deadlines.hang_up_try_s, self._left_s(change))
-        return await self._gateway.hang_up(change.call_sid, timeout_s=timeout_s)
-
-    async def _until_final(
-        self, change: Change, before: str, call: Call, twilio_request_id: str
-    ) -> Outcome:
+    async def _until_final(self, answer: TwilioAnswer, before: str, deadline: Deadline) -> Outcome:
         """Twilio may take a moment to end a call that it was asked to end."""
+        call = answer.call
         pause_s = FIRST_PAUSE_S
-        while call.is_active and self._left_s(change) > LEAST_TRY_S:
+        while call.is_active and deadline.left_s > LEAST_TRY_S:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-            call = await self.look(change.call_sid) or call
+            call = await self.look(call.sid) or call
         self._live.learn(call)
         if call.is_active:
             return self._unconfirmed(call, before)
-        return self._confirmed(call, before, twilio_request_id)
+        return self._confirmed(call, before, answer.request_id)
 
     def _confirmed(self, call: Call, before: str, twilio_request_id: str) -> Outcome:
         return outcomes.taken(
@@ -152,10 +150,15 @@ class ChangeSender:
                 return outcomes.already_ended(call, at=self._clock(), fault=fault)
         return outcomes.failed(fault, at=self._clock(), before=before)
 
-    def _left_s(self, change: Change) -> float:
-        if change.deadline_at is None:
-            return 0.0
-        return (change.deadline_at - self._clock()).total_seconds()
+    def _deadline_of(self, change: Change) -> Deadline:
+        """When the change's time is over; no pause of this process makes that a later moment.
+
+        So this moment is asked for before what is left from it is reckoned.
+        """
+        now = Deadline.after(0.0)
+        left_s = (change.deadline_at - self._clock()).total_seconds() if change.deadline_at else 0.0
+        # A clock that was set back must not give it more time than it ever had.
+        return now.moved(min(left_s, self._deadlines.twilio_s))
 
 
 def may_have_acted(fault: TwilioError) -> bool:

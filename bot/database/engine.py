@@ -25,8 +25,9 @@ T = TypeVar("T")
 # later, so that its connection does not stay busy.
 BUSY_TIMEOUT_MS = 2000
 STATEMENT_TIMEOUT_MS = 3000
-# A replica that hangs inside a transaction gives back the head of the chain after this long.
-IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
+# A replica that is stopped inside a transaction gives back the head of the chain after this long;
+# until then no other can accept a change.
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 3000
 CONNECT_TIMEOUT_S = 3
 POOL_TIMEOUT_S = 2
 READERS = 4

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from time import perf_counter
 
+from bot.application.deadlines import Deadline
 from bot.application.ports import Clock, Destination, FinishedCallsQuery, TwilioAnswer
 from bot.domain.calls import (
     Call,
@@ -29,6 +30,7 @@ from bot.domain.errors import (
 from bot.domain.sids import normalise_call_sid
 from bot.twilio.account_api import LARGEST_PAGE, AccountApi, Answer
 from bot.twilio.conferences import find_conference
+from bot.twilio.fenced_socket import fenced
 from bot.twilio.http_client import HttpClient, OnAnswer, count_nothing
 from bot.twilio.parsing import Row, parse_call, parse_number
 from bot.twilio.rights import Right
@@ -216,15 +218,15 @@ class TwilioGateway:
         parsed = (parse_number(row) for row in listed.rows)
         return [number for number in parsed if number is not None]
 
-    async def hang_up(self, call_sid: str, *, timeout_s: float) -> TwilioAnswer:
+    async def hang_up(self, call_sid: str, *, deadline: Deadline) -> TwilioAnswer:
         """Ask Twilio to end the call; retried only where it was never processed.
 
         `completed` ends a call in every state, `canceled` none that is in progress.
         """
-        return await self._update(call_sid, {"Status": "completed"}, timeout_s=timeout_s)
+        return await self._update(call_sid, {"Status": "completed"}, deadline)
 
     async def redirect(
-        self, call_sid: str, destination: Destination, *, timeout_s: float
+        self, call_sid: str, destination: Destination, *, deadline: Deadline
     ) -> TwilioAnswer:
         """Ask Twilio to run other TwiML on the call; retried only where it was never processed.
 
@@ -238,12 +240,13 @@ class TwilioGateway:
             if destination.url
             else {"Twiml": destination.twiml}
         )
-        return await self._update(call_sid, form, timeout_s=timeout_s)
+        return await self._update(call_sid, form, deadline)
 
     async def _update(
-        self, call_sid: str, form: Mapping[str, str], *, timeout_s: float
+        self, call_sid: str, form: Mapping[str, str], deadline: Deadline
     ) -> TwilioAnswer:
-        answer = await self._api.update(_path_of(call_sid), form, timeout_s=timeout_s)
+        with fenced(deadline):
+            answer = await self._api.update(_path_of(call_sid), form, timeout_s=deadline.left_s)
         return TwilioAnswer(call=self._call_of(answer), request_id=answer.request_id)
 
     async def _fetch_conversation(self, call: Call) -> Conversation:

@@ -18,9 +18,11 @@ from twilio.http.response import Response
 
 from bot.domain.errors import TwilioError, TwilioRateLimitedError, TwilioUnavailableError
 from bot.twilio.errors import error_of_answer
+from bot.twilio.fenced_socket import current_fence, open_fenced_socket
 
 _log = logging.getLogger(__name__)
 
+TOO_LATE = "no time was left to ask Twilio"
 _REQUEST_ID_HEADER = "Twilio-Request-Id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
 _CONNECTION_LIMIT = 50
@@ -160,7 +162,7 @@ class HttpClient(AsyncHttpClient):
 
     async def _try(self, request: _Request, *, timeout_s: float) -> Response | _Failure:
         if timeout_s <= 0:  # To aiohttp that would mean to wait for ever.
-            return _Failure(_unreachable("no time was left to ask Twilio"))
+            return _Failure(_unreachable(TOO_LATE))
         began = perf_counter()
         try:
             async with self._opened_session().request(
@@ -175,6 +177,9 @@ class HttpClient(AsyncHttpClient):
                 status, headers = answer.status, answer.headers
                 text = await answer.text(errors="replace")
         except (aiohttp.ClientError, TimeoutError) as fault:
+            fence = current_fence()
+            if fence is not None and fence.was_reached:
+                return _Failure(_unreachable(TOO_LATE))
             return _Failure(_error_of_fault(fault))
         took_ms = (perf_counter() - began) * 1000
         _log.debug("%s: %s in %.0f ms, %s", request, status, took_ms, request_id_of(headers))
@@ -187,7 +192,9 @@ class HttpClient(AsyncHttpClient):
         """The one session, opened inside the running loop at the first use."""
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                limit=_CONNECTION_LIMIT, keepalive_timeout=_KEPT_ALIVE_S
+                limit=_CONNECTION_LIMIT,
+                keepalive_timeout=_KEPT_ALIVE_S,
+                socket_factory=open_fenced_socket,
             )
             self._session = aiohttp.ClientSession(
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar()

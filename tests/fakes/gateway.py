@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bot.application.deadlines import Deadline
 from bot.application.ports import Destination, FinishedCallsQuery, TwilioAnswer
 from bot.domain.calls import Call, CallDetails, Conversation, Listing, OwnNumber
 from bot.domain.errors import TwilioError, TwilioNotFoundError
@@ -56,14 +57,14 @@ class FakeGateway:
             raise self.fault
         return self.numbers
 
-    async def hang_up(self, call_sid: str, *, timeout_s: float) -> TwilioAnswer:
+    async def hang_up(self, call_sid: str, *, deadline: Deadline) -> TwilioAnswer:
         """The call, which is not changed."""
-        call = await self.fetch_call(call_sid, timeout_s=timeout_s)
+        call = await self.fetch_call(call_sid, timeout_s=deadline.left_s)
         return TwilioAnswer(call=call, request_id="")
 
     async def redirect(
-        self, call_sid: str, destination: Destination, *, timeout_s: float
+        self, call_sid: str, destination: Destination, *, deadline: Deadline
     ) -> TwilioAnswer:
         """The call, which is not changed."""
         del destination
-        return await self.hang_up(call_sid, timeout_s=timeout_s)
+        return await self.hang_up(call_sid, deadline=deadline)

@@ -11,7 +11,10 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
+from functools import partial
 from typing import Any
+
+from aiohttp import ClientRequest
 
 from bot.application.accept_change import ChangeDesk
 from bot.application.deadlines import Deadlines
@@ -21,6 +24,7 @@ from bot.bootstrap import serve
 from bot.database.transaction import SqlLedgerTransaction
 from bot.settings import load_settings
 from bot.slack.announcer import SlackAnnouncer
+from bot.twilio.gateway import TwilioGateway
 
 # Long enough for a healthy step, short enough for a test to wait until somebody else takes over.
 DEADLINES = Deadlines(
@@ -43,6 +47,7 @@ class Step(StrEnum):
     BEFORE_ACK = "before-ack"
     BEFORE_SENT = "before-sent"
     BEFORE_TWILIO = "before-twilio"
+    BEFORE_BYTES = "before-bytes"
     BEFORE_OUTCOME = "before-outcome"
     BEFORE_ANSWER = "before-answer"
     NEVER = "never"
@@ -58,21 +63,20 @@ def cut_off(step: Step, number: signal.Signals) -> None:
         await asyncio.sleep(ACKNOWLEDGED_AFTER_S)
         end()
 
-    match step:
-        case Step.BEFORE_ACCEPT_COMMITS:
-            _wrap(SqlLedgerTransaction, "insert_change", after=end)
-        case Step.BEFORE_ACK:
-            _wrap(ChangeDesk, "accept", after=end)
-        case Step.BEFORE_SENT:
-            _wrap(ChangeWorker, "perform", before=end_after_ack)
-        case Step.BEFORE_TWILIO:
-            _wrap(ChangeSender, "send", before=end)
-        case Step.BEFORE_OUTCOME:
-            _wrap(ChangeSender, "send", after=end)
-        case Step.BEFORE_ANSWER:
-            _wrap(SlackAnnouncer, "announce", before=end)
-        case Step.NEVER:
-            pass
+    wrap_to_send = partial(_wrap, ClientRequest, "send", before=end)
+    seams = {
+        Step.BEFORE_ACCEPT_COMMITS: partial(
+            _wrap, SqlLedgerTransaction, "insert_change", after=end
+        ),
+        Step.BEFORE_ACK: partial(_wrap, ChangeDesk, "accept", after=end),
+        Step.BEFORE_SENT: partial(_wrap, ChangeWorker, "perform", before=end_after_ack),
+        Step.BEFORE_TWILIO: partial(_wrap, ChangeSender, "send", before=end),
+        Step.BEFORE_BYTES: partial(_wrap, TwilioGateway, "_update", before=wrap_to_send),
+        Step.BEFORE_OUTCOME: partial(_wrap, ChangeSender, "send", after=end),
+        Step.BEFORE_ANSWER: partial(_wrap, SlackAnnouncer, "announce", before=end),
+    }
+    if step in seams:
+        seams[step]()
 
 
 Deed = Callable[[], Awaitable[None] | None]

@@ -92,6 +92,8 @@ async def test_of_two_people_at_two_replicas_the_later_learns_who_was_first(
         (Step.BEFORE_SENT, "redirect {} hold-music", "failed not_sent", 0),
         (Step.BEFORE_TWILIO, "hangup {}", "succeeded confirmed", 1),
         (Step.BEFORE_TWILIO, "redirect {} hold-music", "unknown no_answer", 0),
+        (Step.BEFORE_BYTES, "hangup {}", "succeeded confirmed", 1),
+        (Step.BEFORE_BYTES, "redirect {} hold-music", "unknown no_answer", 0),
         (Step.BEFORE_OUTCOME, "redirect {} hold-music", "unknown no_answer", 1),
     ],
 )

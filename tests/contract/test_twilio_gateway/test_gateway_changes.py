@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.application.deadlines import Deadline
 from bot.application.ports import Destination
 from bot.domain.errors import (
     InvalidCallReferenceError,
@@ -24,7 +25,7 @@ async def test_hang_up_ends_a_live_call_in_every_state(
         from_="+14155550123", to="+442079460000", status=status, direction="outbound-api"
     )
 
-    answer = await gateway.hang_up(call.sid, timeout_s=5)
+    answer = await gateway.hang_up(call.sid, deadline=Deadline.after(5))
 
     assert not answer.call.is_active
     assert not call.is_live
@@ -37,7 +38,9 @@ async def test_redirect_by_url_names_the_url_and_the_method(
 ) -> None:
     call = twilio.network.call_in_progress()
 
-    answer = await gateway.redirect(call.sid, Destination(url=URL, method="GET"), timeout_s=5)
+    answer = await gateway.redirect(
+        call.sid, Destination(url=URL, method="GET"), deadline=Deadline.after(5)
+    )
 
     assert answer.call.sid == call.sid
     assert twilio.updates(call.sid) == [{"Url": URL, "Method": "GET"}]
@@ -48,7 +51,7 @@ async def test_redirect_by_twiml_sends_the_twiml_alone(
 ) -> None:
     call = twilio.network.call_in_progress()
 
-    answer = await gateway.redirect(call.sid, Destination(twiml=TWIML), timeout_s=5)
+    answer = await gateway.redirect(call.sid, Destination(twiml=TWIML), deadline=Deadline.after(5))
 
     assert answer.call.is_active
     assert twilio.updates(call.sid) == [{"Twiml": TWIML}]
@@ -62,7 +65,7 @@ async def test_destination_is_one_thing_or_nothing_is_sent(
     call = twilio.network.call_in_progress()
 
     with pytest.raises(ValueError, match="either a URL or TwiML"):
-        await gateway.redirect(call.sid, destination, timeout_s=5)
+        await gateway.redirect(call.sid, destination, deadline=Deadline.after(5))
 
     assert twilio.requests == []
 
@@ -72,7 +75,7 @@ async def test_call_that_has_ended_or_only_rings_cannot_be_redirected(
 ) -> None:
     for call in (twilio.network.call_ended(), twilio.network.call_ringing()):
         with pytest.raises(TwilioCallNotInProgressError) as refusal:
-            await gateway.redirect(call.sid, Destination(twiml=TWIML), timeout_s=5)
+            await gateway.redirect(call.sid, Destination(twiml=TWIML), deadline=Deadline.after(5))
 
         assert (refusal.value.code, refusal.value.status) == (21220, 400)
         assert refusal.value.request_id == twilio.requests[-1].request_id
@@ -87,15 +90,15 @@ async def test_hang_up_of_an_ended_call_is_refused_or_answered_with_its_end(
 
     if is_refused:
         with pytest.raises(TwilioCallNotInProgressError):
-            await gateway.hang_up(call.sid, timeout_s=5)
+            await gateway.hang_up(call.sid, deadline=Deadline.after(5))
         return
 
-    assert (await gateway.hang_up(call.sid, timeout_s=5)).call.status == "busy"
+    assert (await gateway.hang_up(call.sid, deadline=Deadline.after(5))).call.status == "busy"
 
 
 async def test_call_that_does_not_exist_is_not_found(gateway: TwilioGateway) -> None:
     for work in (
-        gateway.hang_up(CALL_SID, timeout_s=5),
+        gateway.hang_up(CALL_SID, deadline=Deadline.after(5)),
         gateway.fetch_call(CALL_SID),
         gateway.fetch_details(CALL_SID),
     ):
@@ -124,8 +127,8 @@ async def test_what_is_no_call_sid_goes_nowhere(
     gateway: TwilioGateway, twilio: TwilioStandIn, call_sid: str
 ) -> None:
     for work in (
-        gateway.hang_up(call_sid, timeout_s=5),
-        gateway.redirect(call_sid, Destination(url=URL), timeout_s=5),
+        gateway.hang_up(call_sid, deadline=Deadline.after(5)),
+        gateway.redirect(call_sid, Destination(url=URL), deadline=Deadline.after(5)),
         gateway.fetch_call(call_sid),
         gateway.fetch_details(call_sid),
     ):

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import unused_port
 
+from bot.application.deadlines import Deadline
 from bot.application.ports import Destination, FinishedCallsQuery
 from bot.domain.errors import (
     TwilioAuthenticationError,
@@ -38,12 +39,12 @@ Work = Callable[[TwilioGateway, str], Coroutine[Any, Any, object]]
 
 
 async def hang_up(gateway: TwilioGateway, call_sid: str) -> object:
-    return await gateway.hang_up(call_sid, timeout_s=1.0)
+    return await gateway.hang_up(call_sid, deadline=Deadline.after(1.0))
 
 
 async def redirect(gateway: TwilioGateway, call_sid: str) -> object:
     destination = Destination(twiml="<Response><Hangup/></Response>")
-    return await gateway.redirect(call_sid, destination, timeout_s=1.0)
+    return await gateway.redirect(call_sid, destination, deadline=Deadline.after(1.0))
 
 
 async def fetch(gateway: TwilioGateway, call_sid: str) -> object:
@@ -302,7 +303,7 @@ async def test_deadline_that_has_passed_sends_nothing(
     gateway: TwilioGateway, twilio: TwilioStandIn, timeout_s: float
 ) -> None:
     with pytest.raises(TwilioUnavailableError, match="no time was left") as fault:
-        await gateway.hang_up(CALL_SID, timeout_s=timeout_s)
+        await gateway.hang_up(CALL_SID, deadline=Deadline.after(timeout_s))
 
     assert not fault.value.may_have_acted
     assert twilio.requests == []
@@ -314,7 +315,7 @@ async def test_slow_answer_within_the_deadline_is_an_answer(
     call = twilio.network.call_in_progress()
     twilio.faults.next(FaultKind.SLOW, seconds=0.3)
 
-    answer = await gateway.hang_up(call.sid, timeout_s=5.0)
+    answer = await gateway.hang_up(call.sid, deadline=Deadline.after(5.0))
 
     assert answer.call.status == "completed"
 
@@ -397,13 +398,13 @@ async def test_nothing_secret_or_personal_reaches_a_log_or_a_traceback(
     query = FinishedCallsQuery(limit=5, from_number="+14155550123")
     destination = Destination(url="https://voice.example.com/?token=s3cret", method="GET")
     await gateway.list_finished(query)
-    await gateway.redirect(call.sid, destination, timeout_s=5.0)
+    await gateway.redirect(call.sid, destination, deadline=Deadline.after(5.0))
     told = ""
     for kind in (FaultKind.SILENT, FaultKind.DROP_BEFORE, FaultKind.TOO_MANY_REQUESTS):
         twilio.faults.clear()
         twilio.faults.standing(kind)
         for work in (
-            gateway.redirect(call.sid, destination, timeout_s=0.5),
+            gateway.redirect(call.sid, destination, deadline=Deadline.after(0.5)),
             gateway.list_finished(query),
         ):
             with pytest.raises(TwilioError) as fault:
