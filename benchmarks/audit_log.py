@@ -65,6 +65,7 @@ def change_desk(ledger: Ledger) -> ChangeDesk:
         policy=RedirectPolicy(),
         account_sid=ACCOUNT_SID,
         owner="benchmark",
+        on_given_up=lambda _change: None,
         clock=now,
         deadlines=DEFAULT_DEADLINES,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -17,6 +18,7 @@ from bot.domain.errors import (
     CallBusyError,
     CallNotActiveError,
     FrozenError,
+    LogUnavailableError,
     RefusedError,
     StaleCardError,
 )
@@ -26,7 +28,11 @@ from bot.domain.requests import Asking
 
 
 class ChangeDesk:
-    """Takes people's requests to change a call. `owner` names this process in the leases."""
+    """Takes people's requests to change a call.
+
+    `owner` names this process in the leases. `on_given_up` is told of a change that the log did not
+    take in time, and may hold after all: its person hears that it was not done.
+    """
 
     def __init__(
         self,
@@ -38,6 +44,7 @@ class ChangeDesk:
         policy: RedirectPolicy,
         account_sid: str,
         owner: str,
+        on_given_up: Callable[[Change], object],
         clock: Clock,
         deadlines: Deadlines,
     ) -> None:
@@ -48,6 +55,7 @@ class ChangeDesk:
         self._policy = policy
         self._account_sid = account_sid
         self._owner = owner
+        self._on_given_up = on_given_up
         self._clock = clock
         self._deadlines = deadlines
 
@@ -61,14 +69,19 @@ class ChangeDesk:
             InvalidTargetError: the redirect's target is wrong in form.
             LogUnavailableError: the intent could not be recorded in time.
         """
+        change = self._new_change(request)
         try:
             async with database_deadline():
-                return await self._ledger.write(lambda tx: self._accept(tx, request))
+                return await self._ledger.write(lambda tx: self._accept(tx, change))
         except RefusedError as refusal:
             await self._denials.record(self._denial(request, refusal))
             raise
+        except LogUnavailableError:
+            self._on_given_up(change)
+            raise
 
-    async def _accept(self, tx: LedgerTransaction, request: ChangeRequest) -> Change | None:
+    async def _accept(self, tx: LedgerTransaction, change: Change) -> Change | None:
+        request = change.request
         is_hindered = await tx.is_hindered(request.request_id, self._account_sid, request.call_sid)
         if is_hindered and await tx.find_change(request.request_id):
             return None
@@ -79,7 +92,6 @@ class ChangeDesk:
             target = deserialise_target(request.target)
             self._policy.check(target, is_admin=role >= Role.ADMIN)
             await self._check_card(tx, request)
-        change = self._new_change(request)
         await tx.insert_change(change)
         await tx.append(self._requested(change))
         return change

@@ -106,11 +106,8 @@ class ChangeWorker:
         except LogUnavailableError:
             if change.attempts:
                 raise  # it was sent before, so "not sent" would be wrong: the settler comes again
-            # The intent is recorded and stays open. It is settled as not sent once the log is back,
-            # even if the mark came to stand in it after all.
-            outcome = outcomes.not_done(OutcomeReason.NOT_SENT, at=self._clock(), is_recorded=False)
-            self._unrecorded[change.change_id] = outcome
-            await self._announcer.announce(change, outcome)
+            # The intent is recorded and stays open.
+            await self._announcer.announce(change, self.give_up(change))
         else:
             await self._ask_twilio(sent, destination, surface=surface)
 
@@ -160,6 +157,12 @@ class ChangeWorker:
         await self._announcer.announce(change, outcome)
         if change.action is Action.REDIRECT and outcome.event is Event.SUCCEEDED:
             self._tasks.spawn(self._look_again(change, outcome), name="second look at a redirect")
+
+    def give_up(self, change: Change) -> Outcome:
+        """Never send it: once the log is back it is settled so, whatever came to stand in it."""
+        outcome = outcomes.not_done(OutcomeReason.NOT_SENT, at=self._clock(), is_recorded=False)
+        self._unrecorded[change.change_id] = outcome
+        return outcome
 
     def take_unrecorded(self, change: Change) -> Outcome | None:
         """The outcome of the change that this process knows and the log did not take."""

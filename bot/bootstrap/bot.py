@@ -236,6 +236,7 @@ class Bot:
             ),
             account_sid=self._settings.twilio_account_sid,
             owner=self._owner,
+            on_given_up=self.worker.give_up,
             clock=self._clock,
             deadlines=self._deadlines,
         )

@@ -188,6 +188,27 @@ async def test_a_redirect_that_was_told_as_not_sent_is_not_sent_later(
 
 
 @ON_SQLITE
+@pytest.mark.parametrize("verb", ["hangup {}", "redirect {} hold-music"])
+async def test_what_was_told_as_not_done_is_not_done_later_though_the_log_has_it(
+    here: Company, call: Call, verb: str
+) -> None:
+    """The accept came to stand in the log after the wait for it was given up."""
+    here.bot.changes._ledger = LateLedger(here.bot.outside.ledger, late=1)
+
+    delivery = await here.say(ANA, f"/calls {verb.format(call.sid)}")
+    await until(lambda: _has_event(here, "failed"), within_s=10)
+    await here.at_rest()
+
+    assert NOT_DONE in delivery.body
+    assert call.is_live
+    assert here.changes_sent() == []
+    assert await outcomes(here.bot) == [
+        ("requested", "", "command"),
+        ("failed", "not_sent", "machine"),
+    ]
+
+
+@ON_SQLITE
 async def test_a_hang_up_that_was_sent_is_not_told_as_not_sent_when_the_log_goes(
     here: Company, call: Call
 ) -> None:
