@@ -169,6 +169,7 @@ class _Attempt:
     def write(self, units: Sequence[_Unit]) -> bool:
         """Run every unit and make it durable; False, and no trace, where a waiter gave up."""
         with as_log_unavailable(), self._engine.connect() as connection:
+            connection.begin()
             transaction = SqlLedgerTransaction(
                 connection,
                 chain_id=self._chain_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, and_, bindparam, exists, false, func, or_, select
 
+from bot.database.prepared import Prepared
 from bot.database.rows import entry_of
 from bot.database.tables import (
     IS_OPEN,
@@ -67,16 +68,18 @@ CHANGE_IN_SLOT = select(call_changes).where(*_IN_SLOT)
 CHANGE_OF_REQUEST = select(call_changes).where(*_OF_REQUEST)
 
 # One statement where nearly always there is nothing to be found.
-_IS_HINDERED = select(
-    or_(
-        exists().where(*_OF_REQUEST),
-        exists().where(*_IN_SLOT),
-        exists(_TOLD_OF_CALL.order_by(None)),
-        func.coalesce(
-            _LAST_TURN_OF_FREEZE.with_only_columns(audit_entries.c.action).scalar_subquery()
-            == Action.FREEZE.value,
-            false(),
-        ),
+_IS_HINDERED = Prepared(
+    select(
+        or_(
+            exists().where(*_OF_REQUEST),
+            exists().where(*_IN_SLOT),
+            exists(_TOLD_OF_CALL.order_by(None)),
+            func.coalesce(
+                _LAST_TURN_OF_FREEZE.with_only_columns(audit_entries.c.action).scalar_subquery()
+                == Action.FREEZE.value,
+                false(),
+            ),
+        )
     )
 )
 
@@ -105,8 +108,8 @@ def is_hindered(
     connection: Connection, chain_id: str, request_id: str, account_sid: str, call_sid: str
 ) -> bool:
     """Whether its request, a freeze, another change, or the call's past may stand in its way."""
-    found = connection.scalar(
-        _IS_HINDERED,
+    (found,) = _IS_HINDERED.first(
+        connection,
         {
             "chain_id": chain_id,
             "request_id": request_id,

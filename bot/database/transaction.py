@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, bindparam, insert, or_, select, text, update
+from sqlalchemy import Connection, Select, bindparam, or_, select, text, update
 
 from bot.application.ports import Clock
 from bot.database.faults import as_log_unavailable
+from bot.database.prepared import Prepared, prepared_insert
 from bot.database.queries import (
     CHANGE_IN_SLOT,
     CHANGE_OF_REQUEST,
@@ -32,20 +33,24 @@ from bot.domain.audit import GENESIS_HASH, AuditEntry, EntryDraft, Head, clean_t
 from bot.domain.changes import CallEnding, Change, ChangeState, Freeze, Outcome
 from bot.domain.retention import OldValues
 
-_LOCK_HEAD = SELECT_HEAD.with_for_update()
+_LOCK_HEAD = Prepared(SELECT_HEAD.with_for_update())
 _MAKE_HEAD = text(
     "INSERT INTO audit_heads (chain_id, seq, hash) VALUES (:chain_id, 0, :hash) "
     "ON CONFLICT DO NOTHING"
 )
-_MOVE_HEAD = update(audit_heads).where(audit_heads.c.chain_id == bindparam("of_chain"))
-_INSERT_ENTRY = insert(audit_entries)
-_INSERT_PERSONAL = insert(audit_personal)
-_INSERT_CHANGE = insert(call_changes)
+_MOVE_HEAD = Prepared(
+    update(audit_heads)
+    .where(audit_heads.c.chain_id == bindparam("of_chain"))
+    .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
+)
+_INSERT_ENTRY = prepared_insert(audit_entries)
+_INSERT_PERSONAL = prepared_insert(audit_personal)
+_INSERT_CHANGE = prepared_insert(call_changes)
 _OWN_CHANGE = (
     call_changes.c.change_id == bindparam("of_change"),
     call_changes.c.owner == bindparam("by_owner"),
 )
-_MARK_SENT = (
+_MARK_SENT = Prepared(
     update(call_changes)
     .where(
         *_OWN_CHANGE,
@@ -59,7 +64,7 @@ _MARK_SENT = (
         attempts=call_changes.c.attempts + 1,
     )
 )
-_CLOSE = (
+_CLOSE = Prepared(
     update(call_changes)
     .where(*_OWN_CHANGE, IS_OPEN)
     .values(
@@ -77,11 +82,11 @@ def lock_head(connection: Connection, chain_id: str) -> Head:
     All that write to a chain begin with this, on every replica, so what one of them checks (a
     freeze, a free slot) still holds when it commits. On SQLite BEGIN IMMEDIATE does it already.
     """
-    row = connection.execute(_LOCK_HEAD, {"chain_id": chain_id}).one_or_none()
+    row = _LOCK_HEAD.first(connection, {"chain_id": chain_id})
     if row is None:
         connection.execute(_MAKE_HEAD, {"chain_id": chain_id, "hash": GENESIS_HASH})
-        row = connection.execute(_LOCK_HEAD, {"chain_id": chain_id}).one()
-    return Head(row.seq, row.hash)
+        row = _LOCK_HEAD.first(connection, {"chain_id": chain_id})
+    return Head(*row)
 
 
 class SqlLedgerTransaction:
@@ -117,10 +122,8 @@ class SqlLedgerTransaction:
             prev_hash=self.head.hash,
             salt_source=self._salt_source,
         )
-        with as_log_unavailable():
-            self._connection.execute(_INSERT_ENTRY, entry_values(entry))
-            if personal:
-                self._connection.execute(_INSERT_PERSONAL, list(map(personal_values, personal)))
+        _INSERT_ENTRY.run(self._connection, entry_values(entry))
+        _INSERT_PERSONAL.run(self._connection, *map(personal_values, personal))
         self.head = Head(entry.seq, entry.hash)
         return entry
 
@@ -128,17 +131,16 @@ class SqlLedgerTransaction:
         """Keep the end of the chain beside it, once all entries of the transaction are in."""
         if self.head == self._kept_head:
             return
-        self._connection.execute(
-            _MOVE_HEAD,
-            {"of_chain": self._chain_id, "seq": self.head.seq, "hash": self.head.hash},
+        _MOVE_HEAD.run(
+            self._connection,
+            {"of_chain": self._chain_id, "new_seq": self.head.seq, "new_hash": self.head.hash},
         )
 
     async def is_hindered(self, request_id: str, account_sid: str, call_sid: str) -> bool:
         """Whether a new change of the call may meet anything that the other methods tell."""
-        with as_log_unavailable():
-            return is_hindered(
-                self._connection, self._chain_id, clean_text(request_id), account_sid, call_sid
-            )
+        return is_hindered(
+            self._connection, self._chain_id, clean_text(request_id), account_sid, call_sid
+        )
 
     async def current_freeze(self) -> Freeze | None:
         """The freeze in force, as the log tells it."""
@@ -168,8 +170,7 @@ class SqlLedgerTransaction:
 
     async def insert_change(self, change: Change) -> None:
         """Keep a new change; its slot must be free and its request new."""
-        with as_log_unavailable():
-            self._connection.execute(_INSERT_CHANGE, change_values(change, self._chain_id))
+        _INSERT_CHANGE.run(self._connection, change_values(change, self._chain_id))
 
     async def mark_sent(
         self, change: Change, *, deadline_at: datetime, lease_until: datetime, now: datetime
@@ -183,9 +184,8 @@ class SqlLedgerTransaction:
             "new_deadline_at": deadline_at,
             "new_lease_until": lease_until,
         }
-        with as_log_unavailable():
-            if self._connection.execute(_MARK_SENT, parameters).rowcount != 1:
-                return None
+        if _MARK_SENT.run(self._connection, parameters) != 1:
+            return None
         return replace(
             change,
             state=ChangeState.SENT,
@@ -205,8 +205,7 @@ class SqlLedgerTransaction:
             "new_outcome": outcome.event.value,
             "new_closed_at": outcome.at,
         }
-        with as_log_unavailable():
-            return self._connection.execute(_CLOSE, parameters).rowcount == 1
+        return _CLOSE.run(self._connection, parameters) == 1
 
     async def claim_abandoned(
         self, *, owner: str, now: datetime, lease_until: datetime, limit: int

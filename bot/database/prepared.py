@@ -1,0 +1,100 @@
+"""Statements that are compiled once and then given to the driver as they are.
+
+A person waits while a change is accepted, and SQLAlchemy needs longer to make a known statement
+ready than the database to run it. What is seldom run goes without this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, UpdateBase, bindparam, insert
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
+
+from bot.database.faults import as_log_unavailable
+
+Values = Mapping[str, Any]
+
+
+class Prepared:
+    """One statement, run by the driver's own cursor.
+
+    The transaction must have begun, since SQLAlchemy does not see what is run here. Every method
+    raises LogUnavailableError where the database does not do it.
+    """
+
+    def __init__(self, statement: UpdateBase | Select[Any]) -> None:
+        self._statement = statement
+        self._compiled: dict[str, _Compiled] = {}
+
+    def run(self, connection: Connection, *values: Values) -> int:
+        """Run it for each of these values; how many rows the last run changed."""
+        compiled = self._compiled_for(connection.dialect)
+        with _driver_faults(connection.dialect):
+            cursor = connection.connection.cursor()
+            for one in values:
+                cursor.execute(compiled.sql, compiled.parameters(one))
+            return cursor.rowcount
+
+    def first(self, connection: Connection, values: Values) -> Any:
+        """The first row that it finds for these values, if any."""
+        compiled = self._compiled_for(connection.dialect)
+        with _driver_faults(connection.dialect):
+            cursor = connection.connection.cursor()
+            cursor.execute(compiled.sql, compiled.parameters(values))
+            return cursor.fetchone()
+
+    def _compiled_for(self, dialect: Dialect) -> _Compiled:
+        if dialect.name not in self._compiled:
+            self._compiled[dialect.name] = _Compiled(self._statement, dialect)
+        return self._compiled[dialect.name]
+
+
+def prepared_insert(table: Table) -> Prepared:
+    """One row of the table; the database fills the columns that it counts or computes itself."""
+    values = {
+        column: bindparam(column.name, type_=column.type)
+        for column in table.columns
+        if column.computed is None and column is not table.autoincrement_column
+    }
+    return Prepared(insert(table).values(values))
+
+
+class _Compiled:
+    """The statement in the words of one database, and its parameters in the driver's form."""
+
+    def __init__(self, statement: UpdateBase | Select[Any], dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self.sql = str(compiled)
+        self._order = compiled.positiontup
+        self._fixed = {
+            name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required
+        }
+        self._processors = {
+            name: processor
+            for name, bind in compiled.binds.items()
+            if (processor := bind.type.dialect_impl(dialect).bind_processor(dialect))
+        }
+
+    def parameters(self, values: Values) -> Any:
+        """These values and the statement's own, in order where the driver takes no names."""
+        given = {**self._fixed, **values}
+        for name, processor in self._processors.items():
+            given[name] = processor(given[name])
+        return given if self._order is None else [given[name] for name in self._order]
+
+
+@contextmanager
+def _driver_faults(dialect: Dialect) -> Iterator[None]:
+    """Make of the driver's faults what SQLAlchemy would, and of those ours."""
+    base = dialect.loaded_dbapi.Error
+    with as_log_unavailable():
+        try:
+            yield
+        except base as fault:
+            raise DBAPIError.instance(
+                None, None, fault, base, hide_parameters=True, dialect=dialect
+            ) from fault
