@@ -105,7 +105,12 @@ class ChangeDesk:
             raise CallNotActiveError(request.call_sid, ending)
         held = await tx.open_change(self._account_sid, request.call_sid)
         if held:
-            raise CallBusyError(by=held.actor, action=held.action, since=held.requested_at)
+            raise CallBusyError(
+                by=held.actor,
+                is_own=held.actor == request.actor,
+                action=held.action,
+                since=held.requested_at,
+            )
 
     async def _check_card(self, tx: LedgerTransaction, request: ChangeRequest) -> None:
         if not request.card_version:

@@ -15,6 +15,7 @@ HookflashError
 │   └── StaleCardError
 ├── CallNotFoundError
 ├── AmbiguousCallError
+├── OutdatedButtonError          a button or form that this version does not know
 ├── NoDestinationError           the named target leads nowhere for this call
 ├── LogUnavailableError          the database did not take it: nothing was sent
 ├── LeaseLostError               another process has taken the change over
@@ -74,6 +75,10 @@ class UnknownVerbError(InvalidInputError):
         self.suggestions = tuple(suggestions)
 
 
+class OutdatedButtonError(HookflashError):
+    """A button or a form that an older version has left behind, or a newer one."""
+
+
 class RefusedError(HookflashError):
     """Understood and not allowed; the log gets a `denied` entry with `code`."""
 
@@ -115,13 +120,14 @@ class TargetNotAllowedError(RefusedError):
 
 
 class CallBusyError(RefusedError):
-    """Somebody else's change of this call is being performed right now."""
+    """Another change of this call is being performed right now; `is_own`: the asker's."""
 
     code = "busy"
 
-    def __init__(self, *, by: Actor, action: Action, since: datetime) -> None:
+    def __init__(self, *, by: Actor, is_own: bool, action: Action, since: datetime) -> None:
         super().__init__(f"{action} in progress")
         self.by = by
+        self.is_own = is_own
         self.action = action
         self.since = since
 

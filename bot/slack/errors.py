@@ -14,6 +14,7 @@ from bot.domain.errors import (
     LogUnavailableError,
     NoDestinationError,
     NotPermittedError,
+    OutdatedButtonError,
     StaleCardError,
     TargetNotAllowedError,
     TwilioAuthenticationError,
@@ -72,6 +73,11 @@ def _(error: UnknownVerbError, command: str) -> str:
 
 
 @words.register
+def _(error: OutdatedButtonError, command: str) -> str:
+    return f"This is from another version of Hookflash. Nothing was changed; start at `{command}`."
+
+
+@words.register
 def _(error: NotPermittedError, command: str) -> str:
     needed = _with_article(error.needed)
     held = NO_ROLE if error.held is Role.NOBODY else f"are {_with_article(error.held)}"
@@ -97,8 +103,9 @@ def _(error: TargetNotAllowedError, command: str) -> str:
 @words.register
 def _(error: CallBusyError, command: str) -> str:
     doing = DOING.get(error.action, "changing it")
+    first = "You have asked already" if error.is_own else f"{mention(error.by)} was first"
     return (
-        f"{mention(error.by)} was first: {doing} since {slack_time(error.since)}. "
+        f"{first}: {doing} since {slack_time(error.since)}. "
         "Nothing more was done; look at the call again in a moment."
     )
 

@@ -45,6 +45,7 @@ class Click:
 
     asking: Asking
     origin: Origin
+    action_id: str
     value: str
     trigger_id: str
 
@@ -54,6 +55,7 @@ class Submission:
     """A submitted modal: its inputs by block id, and what was put into it when it was opened."""
 
     asking: Asking
+    callback_id: str
     metadata: str
     inputs: Mapping[str, str]
 
@@ -131,6 +133,7 @@ def parse_click(body: Mapping[str, Any]) -> Click:
             channel_id=channel_id,
         ),
         origin=_origin_of_click(body, container),
+        action_id=action_id,
         value=_optional(action, "value"),
         trigger_id=_optional(body, "trigger_id"),
     )
@@ -184,6 +187,7 @@ def parse_submission(body: Mapping[str, Any]) -> Submission:
             actor=actor,
             surface=Surface.MODAL,
         ),
+        callback_id=_optional(view, "callback_id"),
         metadata=_optional(view, "private_metadata"),
         inputs=_inputs(_part(_part(view, "state"), "values")),
     )

@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 import difflib
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.domain.errors import UnknownVerbError
+from bot.domain.errors import OutdatedButtonError, UnknownVerbError
 from bot.slack.desk import Desk
-from bot.slack.features import Ack, EventListener, Feature, SubmissionListener, Verb
+from bot.slack.features import (
+    Ack,
+    ClickListener,
+    EventListener,
+    Feature,
+    SubmissionListener,
+    Verb,
+)
 from bot.slack.payloads import (
     Click,
     Command,
@@ -26,8 +33,9 @@ from bot.slack.payloads import (
 # Bolt has no deadline of its own where the ack comes last; Slack gives up after 3 s.
 LISTENER_DEADLINE_S = 2.6
 LEARN_BEFORE_SUBMIT_S = 1.0
-ANY_TYPE = re.compile("")
+ANY = re.compile("")
 
+T = TypeVar("T")
 Asked = TypeVar("Asked", Command, Click, HomeOpening)
 Listener = Callable[[Ack, Asked, Desk], Awaitable[None]]
 BoltListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
@@ -37,14 +45,10 @@ def register(app: AsyncApp, features: Sequence[Feature], desk: Desk) -> None:
     """Let *app* answer for every verb, button, modal and event of the features."""
     verbs = {verb.name: verb for feature in features for verb in feature.verbs}
     app.command(desk.place.command)(_command_listener(verbs, desk))
-    for feature in features:
-        for action_id, on_click in feature.buttons.items():
-            app.action(action_id)(_click_listener(on_click, desk))
-        for callback_id, on_submit in feature.modals.items():
-            app.view(callback_id)(_submission_listener(on_submit, desk))
-        for event_type, on_event in feature.events.items():
-            app.event(event_type)(_event_listener(on_event, desk))
-    app.event(ANY_TYPE)(_ignore)
+    # Bolt would try its listeners one after the other; it is asked once for each kind.
+    app.block_action(ANY)(_click_listener(_merged(one.buttons for one in features), desk))
+    app.view_submission(ANY)(_submission_listener(_merged(one.modals for one in features), desk))
+    app.event(ANY)(_event_listener(_merged(one.events for one in features), desk))
 
 
 def _command_listener(verbs: Mapping[str, Verb], desk: Desk) -> BoltListener:
@@ -55,37 +59,45 @@ def _command_listener(verbs: Mapping[str, Verb], desk: Desk) -> BoltListener:
     return command
 
 
-def _click_listener(listener: Listener[Click], desk: Desk) -> BoltListener:
+def _click_listener(buttons: Mapping[str, ClickListener], desk: Desk) -> BoltListener:
     async def click(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await _run(listener, ack, parse_click(body), desk)
+        asked = parse_click(body)
+        if asked.action_id not in buttons:
+            raise OutdatedButtonError(asked.action_id)
+        await _run(buttons[asked.action_id], ack, asked, desk)
 
     return click
 
 
-def _submission_listener(listener: SubmissionListener, desk: Desk) -> BoltListener:
+def _submission_listener(modals: Mapping[str, SubmissionListener], desk: Desk) -> BoltListener:
     async def submission(ack: AsyncAck, body: dict[str, Any]) -> None:
         asked = parse_submission(body)
+        if asked.callback_id not in modals:
+            raise OutdatedButtonError(asked.callback_id)
         # A modal cannot be answered after its ack. Its person was looked up for the click that
         # opened it, so only another replica or a long pause leads here.
         if desk.rights.must_learn(asked.asking.actor):
             async with asyncio.timeout(LEARN_BEFORE_SUBMIT_S):
                 await desk.rights.learn(asked.asking.actor)
         async with asyncio.timeout(LISTENER_DEADLINE_S - LEARN_BEFORE_SUBMIT_S):
-            await listener(ack, asked, desk)
+            await modals[asked.callback_id](ack, asked, desk)
 
     return submission
 
 
-def _event_listener(listener: EventListener, desk: Desk) -> BoltListener:
+def _event_listener(events: Mapping[str, EventListener], desk: Desk) -> BoltListener:
     async def event(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await _run(listener, ack, parse_home_opening(body), desk)
+        kind = body["event"].get("type")
+        if kind in events:
+            await _run(events[kind], ack, parse_home_opening(body), desk)
+        else:  # refused, an event that nobody listens to would come again and again
+            await ack()
 
     return event
 
 
-async def _ignore(ack: AsyncAck) -> None:
-    """Take an event that nobody listens to: refused, it would come again and again."""
-    await ack()
+def _merged(parts: Iterable[Mapping[str, T]]) -> dict[str, T]:
+    return {name: listener for part in parts for name, listener in part.items()}
 
 
 def find_verb(verbs: Mapping[str, Verb], command: Command) -> Verb:

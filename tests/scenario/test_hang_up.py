@@ -177,6 +177,19 @@ async def test_two_clicks_at_once_are_one_change(company: Company, call: Call) -
     assert [event for _, event in await company.events()].count("hang_up requested") == 1
 
 
+async def test_who_asks_twice_is_told_that_it_is_being_done(company: Company, call: Call) -> None:
+    await company.say(ANA, f"/calls show {call.sid}")
+    seen = company.last(ANA).as_seen()
+    company.twilio.faults.latency_s = 0.2
+
+    await asyncio.gather(*(company.click(ANA, "Hang up", on=seen) for _ in range(2)))
+
+    assert company.twilio.updates(call.sid) == [HANG_UP]
+    told = [message.text for message in company.seen_by(ANA) if message.ephemeral_to == ANA]
+    assert len(told) == 1
+    assert "You have asked already: hanging it up since" in told[0]
+
+
 async def test_of_two_people_the_later_is_told_who_was_first(company: Company, call: Call) -> None:
     await company.say(ANA, f"/calls show {call.sid}")
     seen = company.last(ANA).as_seen()

@@ -201,6 +201,29 @@ async def test_a_value_that_no_button_of_ours_has_is_answered_politely(
     assert company.changes_sent() == []
 
 
+async def test_a_button_of_another_version_is_answered_politely(
+    company: Company, call: Call
+) -> None:
+    """A card may be weeks old, and the button's name may have gone with an upgrade."""
+    card = old_card(company, "call.park", f"v1|{call.sid}||")
+
+    delivery = await company.click(ANA, LABEL, on=card)
+
+    assert delivery.is_ok
+    answer = company.last(ANA)
+    assert answer.ephemeral_to == ANA
+    assert "from another version of Hookflash. Nothing was changed" in answer.text
+    assert "start at `/calls`" in answer.text
+
+
+async def test_a_form_of_another_version_is_answered_in_its_place(company: Company) -> None:
+    view = {"id": "V1", "type": "modal", "callback_id": "park", "state": {"values": {}}}
+    payload = a_click(company, {"action_id": "x"}) | {"type": "view_submission", "view": view}
+
+    assert await post(company, interaction(payload)) == 200
+    assert company.changes_sent() == []
+
+
 @pytest.mark.parametrize(
     "name", ["user", "container", "actions", "action_ts", "user and action_id", "team and user"]
 )
