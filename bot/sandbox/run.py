@@ -88,8 +88,11 @@ def _say(words: str, *, aside: bool = False) -> None:
 
 
 def _open_browser(url: str) -> None:
+    is_open = False
     with contextlib.suppress(webbrowser.Error, OSError):
-        webbrowser.open(url)
+        is_open = webbrowser.open(url)
+    if not is_open:
+        _say("No browser could be opened here: go to the address above.", aside=True)
 
 
 @contextlib.contextmanager

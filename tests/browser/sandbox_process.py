@@ -43,9 +43,13 @@ class SandboxProcess:
 
 
 @contextmanager
-def sandbox(*arguments: str, environment: dict[str, str] | None = None) -> Iterator[SandboxProcess]:
+def sandbox(
+    *arguments: str, environment: dict[str, str] | None = None, opens_browser: bool = False
+) -> Iterator[SandboxProcess]:
     """A sandbox on a free port, until the end; killed then if it was not stopped."""
-    command = [sys.executable, "-m", "bot", "sandbox", "--no-browser"]
+    command = [sys.executable, "-m", "bot", "sandbox"]
+    if not opens_browser:
+        command += ["--no-browser"]
     if "--port" not in arguments:
         command += ["--port", "0"]
     with (

@@ -125,9 +125,26 @@ def test_port_that_is_taken_is_a_sentence_and_exit_code_1(running: SandboxProces
 
     with sandbox("--port", port) as second:
         exit_code = second.process.wait(SOON_S)
+        said = second.said_aside()
 
     assert exit_code == 1
     assert second.first_line == ""
+    assert "Choose another one with --port." in said
+    assert "Traceback" not in said
+
+
+def test_machine_without_a_browser_is_told_to_go_to_the_address() -> None:
+    nothing = {"PATH": "", "BROWSER": "/no/such/browser", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+
+    with sandbox(environment=nothing, opens_browser=True) as running:
+        gives_up_at = time.monotonic() + SOON_S
+        while "No browser could be opened here: go to the address above" not in (
+            said := running.said_aside()
+        ):
+            assert time.monotonic() < gives_up_at, said
+            time.sleep(0.05)
+
+        assert httpx.get(running.url).status_code == HTTPStatus.OK
 
 
 def test_log_is_asked_of_the_bots_own_commands(running: SandboxProcess) -> None:
