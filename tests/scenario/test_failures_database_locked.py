@@ -1,0 +1,53 @@
+"""A database that another process keeps locked for ten seconds, such as a backup."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.scenario.company import ANA, BEN, SUPPORT_LINE, company
+from tests.scenario.trouble import ON_SQLITE
+
+NOT_DONE = "It was *not* done: the log does not answer"
+LOCKED_S = 10.0
+TRIES = 3
+SLACK_GIVES_UP_AFTER_S = 3.0
+LOCKS = f"""
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN EXCLUSIVE")
+print("locked", flush=True)
+time.sleep({LOCKED_S})
+"""
+
+
+@asynccontextmanager
+async def locked_by_another_process(path: str) -> AsyncIterator[None]:
+    """Another process has the lock; the block ends when it has let go."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", LOCKS, path, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    await process.stdout.readline()
+    yield
+    await process.wait()
+
+
+@ON_SQLITE
+async def test_while_it_is_locked_each_try_is_told_as_not_done_and_none_is_done_later(
+    database_url: str,
+) -> None:
+    async with company(database_url) as here:
+        call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+        async with locked_by_another_process(database_url.removeprefix("sqlite:///")):
+            tries = [await here.say(ANA, f"/calls hangup {call.sid}") for _ in range(TRIES)]
+        was_live = call.is_live
+        await here.say(BEN, f"/calls hangup {call.sid}")
+
+        assert [one.body for one in tries if NOT_DONE not in one.body] == []
+        assert max(one.took_s or 0.0 for one in tries) < SLACK_GIVES_UP_AFTER_S
+        assert was_live
+        assert await here.events() == [(BEN, "hang_up requested"), (BEN, "hang_up succeeded")]
+        assert len(here.changes_sent()) == 1
