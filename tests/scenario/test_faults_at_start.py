@@ -110,7 +110,7 @@ async def test_a_folder_that_may_not_be_written_is_told_and_the_doctor_says_more
     assert "name another file with DATABASE_URL" in found[1]
 
 
-async def test_a_log_that_may_only_be_read_is_a_fault_for_the_doctor(
+async def test_a_log_that_is_read_only_is_a_fault_for_the_doctor(
     strict_machine: Machine,
 ) -> None:
     strict_machine.log.chmod(0o400)
