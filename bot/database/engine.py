@@ -17,6 +17,7 @@ from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
+from bot.database.faults import is_of_standby
 from bot.database.url import driver_url, is_sqlite
 
 T = TypeVar("T")
@@ -52,8 +53,6 @@ _POSTGRES_READER_SETTINGS = (
     "SET default_transaction_isolation = 'repeatable read'",
     "SET default_transaction_read_only = on",
 )
-# Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
-_READ_ONLY_TRANSACTION = "25006"
 # Source: https://www.postgresql.org/docs/current/libpq-connect.html. Without tcp_user_timeout a
 # server that vanishes from the network keeps a commit waiting for many minutes.
 _POSTGRES_CONNECT_ARGS = {
@@ -174,7 +173,7 @@ def _postgres(
 
 def _leave_standby(context: ExceptionContext) -> None:
     """A server that takes no changes became a standby: the next connection may lead elsewhere."""
-    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY_TRANSACTION:
+    if is_of_standby(context.original_exception):
         context.is_disconnect = True
 
 

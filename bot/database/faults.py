@@ -12,7 +12,8 @@ from bot.domain.errors import LogUnavailableError
 
 # Source: https://www.postgresql.org/docs/current/errcodes-appendix.html: a right that is missing, a
 # server or a session that only reads.
-_OF_RIGHTS = ("42501", "25006")
+_ONLY_READS = "25006"
+_OF_RIGHTS = ("42501", _ONLY_READS)
 
 
 @contextmanager
@@ -26,6 +27,11 @@ def as_log_unavailable() -> Iterator[None]:
         yield
     except (SQLAlchemyError, OSError) as error:
         raise LogUnavailableError(f"The database failed: {_in_words(error)}") from error
+
+
+def is_of_standby(fault: BaseException) -> bool:
+    """Whether the server only reads: after a failover another one may take what this one did."""
+    return getattr(fault, "sqlstate", None) == _ONLY_READS
 
 
 def _in_words(error: SQLAlchemyError | OSError) -> str:

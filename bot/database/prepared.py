@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, Table, UpdateBase, bindparam, insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 
-from bot.database.faults import as_log_unavailable
+from bot.database.faults import as_log_unavailable, is_of_standby
 
 Values = Mapping[str, Any]
 
@@ -33,7 +33,7 @@ class Prepared:
     def run(self, connection: Connection, *values: Values) -> int:
         """Run it for each of these values; how many rows the last run changed."""
         compiled = self._compiled_for(connection.dialect)
-        with _driver_faults(connection.dialect):
+        with _driver_faults(connection):
             cursor = connection.connection.cursor()
             for one in values:
                 cursor.execute(compiled.sql, compiled.parameters(one))
@@ -42,7 +42,7 @@ class Prepared:
     def first(self, connection: Connection, values: Values) -> Any:
         """The first row that it finds for these values, if any."""
         compiled = self._compiled_for(connection.dialect)
-        with _driver_faults(connection.dialect):
+        with _driver_faults(connection):
             cursor = connection.connection.cursor()
             cursor.execute(compiled.sql, compiled.parameters(values))
             return cursor.fetchone()
@@ -88,13 +88,19 @@ class _Compiled:
 
 
 @contextmanager
-def _driver_faults(dialect: Dialect) -> Iterator[None]:
-    """Make of the driver's faults what SQLAlchemy would, and of those ours."""
+def _driver_faults(connection: Connection) -> Iterator[None]:
+    """Make of the driver's faults what SQLAlchemy would, and of those ours.
+
+    A connection to a standby is not kept: SQLAlchemy, which would see to that, sees nothing of it.
+    """
+    dialect = connection.dialect
     base = dialect.loaded_dbapi.Error
     with as_log_unavailable():
         try:
             yield
         except base as fault:
+            if is_of_standby(fault):
+                connection.invalidate(fault)
             raise DBAPIError.instance(
                 None, None, fault, base, hide_parameters=True, dialect=dialect
             ) from fault
