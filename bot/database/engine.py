@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -68,6 +68,10 @@ class ThreadedEngine:
     def __init__(self, engine: Engine, *, threads: int, name: str) -> None:
         self.engine = engine
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=f"database {name}")
+
+    def start(self, function: Callable[[], T]) -> Future[T]:
+        """Run it in one of the threads, where it may block, and come back at once."""
+        return self._threads.submit(function)
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
         """The function's result; it runs in one of the threads, where it may block."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import Future
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from threading import Lock
@@ -19,6 +20,8 @@ from bot.database.engine import ThreadedEngine
 from bot.database.faults import as_log_unavailable
 from bot.database.transaction import SqlLedgerTransaction, lock_head
 from bot.domain.errors import LogUnavailableError
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -37,14 +40,17 @@ class _Unit:
 
     work: Callable[[LedgerTransaction], Awaitable[Any]]
     context: Context = field(default_factory=copy_context)
-    outcome: asyncio.Future[Any] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    outcome: asyncio.Future[Any] = field(init=False)
     is_given_up: bool = False
     is_committing: bool = False
+    is_ended: bool = False
     result: Any = None
     fault: Exception | None = None
     _deciding: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self.outcome = self.loop.create_future()
 
     def begin_commit(self) -> bool:
         """Take it into the commit; False where its waiter has given up."""
@@ -58,14 +64,16 @@ class _Unit:
             self.is_given_up = not self.is_committing
             return self.is_given_up
 
-    def tell(self, fault: Exception | None) -> None:
+    def tell(self) -> None:
         """Hand the result, or the fault, to a waiter who is still there."""
         if self.outcome.done():
             return
         if self.is_given_up:
             self.outcome.cancel()
-        elif fault is not None:
-            self.outcome.set_exception(fault)
+        elif not self.is_ended:
+            self.outcome.set_exception(LogUnavailableError("the writer of the log has stopped"))
+        elif self.fault is not None:
+            self.outcome.set_exception(self.fault)
         else:
             self.outcome.set_result(self.result)
 
@@ -82,12 +90,13 @@ class SqlLedger:
         salt_source: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._engine = engine
-        self._chain_id = chain_id
-        self._clock = clock
-        self._salt_source = salt_source
-        self._waiting: deque[_Unit] = deque()
-        self._writer: asyncio.Task[None] | None = None
+        self._writer = _Writer(
+            engine.engine, chain_id=chain_id, clock=clock, salt_source=salt_source
+        )
+        self._waiting: list[_Unit] = []
         self._is_closed = False
+        self._taking = Lock()
+        self._run: Future[None] | None = None
 
     async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
         """Run *work* in one transaction and return its result once that is durable.
@@ -102,56 +111,44 @@ class SqlLedger:
         if self._is_closed:
             raise LogUnavailableError("the log is closed")
         unit = _Unit(work)
-        self._waiting.append(unit)
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write_waiting(), name="ledger writer")
+        with self._taking:
+            self._waiting.append(unit)
+            if self._run is None or self._run.done():
+                self._run = self._engine.start(self._write_waiting)
+                self._run.add_done_callback(_report)
         result: T = await _outcome_of(unit)
         return result
 
     async def close(self) -> None:
         """Take no more work and wait for what has been taken."""
         self._is_closed = True
-        if self._writer is not None:
-            await asyncio.wait({self._writer})
+        run = self._run
+        if run is not None:
+            await asyncio.wait({asyncio.wrap_future(run)})
 
-    async def _write_waiting(self) -> None:
-        try:
-            while self._waiting:
-                many = min(len(self._waiting), MOST_UNITS_TOGETHER)
-                await self._write_together([self._waiting.popleft() for _ in range(many)])
-        finally:
-            self._writer = None
-            _tell_all(self._waiting, "the writer of the log has stopped")
+    def _write_waiting(self) -> None:
+        """Write until nobody waits. What comes meanwhile is written together."""
+        while units := self._take():
+            try:
+                self._writer.write(units)
+            finally:
+                units[0].loop.call_soon_threadsafe(_tell_all, units)
 
-    async def _write_together(self, units: Sequence[_Unit]) -> None:
-        """Bring the units to their end: run them again, without those whose waiter has given up."""
-        try:
-            is_ended = False
-            while not is_ended:
-                units = [unit for unit in units if not unit.is_given_up]
-                is_ended = not units or await self._attempt(units)
-        except LogUnavailableError as error:
-            _tell_all(units, str(error), cause=error)
-        finally:
-            _tell_all(units, "the writer of the log has stopped")
-
-    async def _attempt(self, units: Sequence[_Unit]) -> bool:
-        """Run the units in one transaction; False where it was rolled back to leave some out."""
-        attempt = _Attempt(
-            self._engine.engine,
-            chain_id=self._chain_id,
-            clock=self._clock,
-            salt_source=self._salt_source,
-        )
-        if not await self._engine.run(attempt.write, units):
-            return False
-        for unit in units:
-            unit.tell(unit.fault)
-        return True
+    def _take(self) -> list[_Unit]:
+        with self._taking:
+            units = self._waiting[:MOST_UNITS_TOGETHER]
+            del self._waiting[:MOST_UNITS_TOGETHER]
+            if not units:
+                self._run = None
+            return units
 
 
-class _Attempt:
-    """One transaction of the writer. Its methods block; they run in the writer's thread."""
+class _UndoPartError(Exception):
+    """One unit of several failed after it may have written, and there is no savepoint before it."""
+
+
+class _Writer:
+    """Runs units of work in shared transactions. It blocks, so it runs in the writer's thread."""
 
     def __init__(
         self,
@@ -166,7 +163,26 @@ class _Attempt:
         self._clock = clock
         self._salt_source = salt_source
 
-    def write(self, units: Sequence[_Unit]) -> bool:
+    def write(self, units: Sequence[_Unit]) -> None:
+        """Bring the units to their end: run them again, without those whose waiter has given up.
+
+        A unit that fails has nearly always only read, so savepoints are made once one was missed.
+        """
+        with_savepoints = False
+        try:
+            while units := [unit for unit in units if not unit.is_given_up]:
+                try:
+                    if self._attempt(units, with_savepoints=with_savepoints):
+                        return
+                except _UndoPartError:
+                    with_savepoints = True
+        except LogUnavailableError as error:
+            for unit in units:
+                unit.fault = LogUnavailableError(str(error))
+                unit.fault.__cause__ = error
+                unit.is_ended = True
+
+    def _attempt(self, units: Sequence[_Unit], *, with_savepoints: bool) -> bool:
         """Run every unit and make it durable; False, and no trace, where a waiter gave up."""
         with as_log_unavailable(), self._engine.connect() as connection:
             connection.begin()
@@ -177,10 +193,9 @@ class _Attempt:
                 clock=self._clock,
                 salt_source=self._salt_source,
             )
-            # A unit that is alone needs no savepoint: its part is the whole transaction.
-            savepoint = connection.begin_nested if len(units) > 1 else _no_savepoint
             for unit in units:
-                with _Part(unit, transaction, savepoint()):
+                savepoint = connection.begin_nested() if with_savepoints else None
+                with _Part(unit, transaction, savepoint, is_alone=len(units) == 1):
                     unit.result = unit.context.run(_run_at_once, unit.work(transaction))
             transaction.move_head()
             return _commit(connection, units)
@@ -195,23 +210,32 @@ def _commit(connection: Connection, units: Sequence[_Unit]) -> bool:
         return False
     if sound:
         connection.commit()
+    for unit in units:
+        unit.is_ended = True
     return True
 
 
-def _no_savepoint() -> None:
-    return None
-
-
 class _Part:
-    """One unit's part of a transaction: what it raises undoes this part, and is kept for it."""
+    """One unit's part of a transaction: what it raises undoes this part, and is kept for it.
+
+    Raises:
+        _UndoPartError: this part must be undone without the others, and cannot be.
+    """
 
     def __init__(
-        self, unit: _Unit, transaction: SqlLedgerTransaction, savepoint: NestedTransaction | None
+        self,
+        unit: _Unit,
+        transaction: SqlLedgerTransaction,
+        savepoint: NestedTransaction | None,
+        *,
+        is_alone: bool,
     ) -> None:
         self._unit = unit
         self._transaction = transaction
         self._savepoint = savepoint
+        self._is_alone = is_alone
         self._head = transaction.head
+        self._writes = transaction.writes
 
     def __enter__(self) -> None:
         self._unit.fault = None
@@ -226,13 +250,19 @@ class _Part:
             if self._savepoint is not None:
                 self._savepoint.commit()
             return False
+        if not isinstance(fault, Exception):
+            return False
         if self._savepoint is not None:
             self._savepoint.rollback()
+        elif not self._is_alone and self._may_have_written(fault):
+            raise _UndoPartError from fault
         self._transaction.head = self._head
-        if isinstance(fault, Exception):
-            self._unit.fault = fault
-            return True
-        return False
+        self._unit.fault = fault
+        return True
+
+    def _may_have_written(self, fault: Exception) -> bool:
+        # A statement that fails spoils the whole transaction on PostgreSQL, even one that reads.
+        return self._transaction.writes > self._writes or isinstance(fault, LogUnavailableError)
 
 
 def _run_at_once(work: Awaitable[T]) -> T:
@@ -250,11 +280,17 @@ def _run_at_once(work: Awaitable[T]) -> T:
     raise RuntimeError("A unit of work may await nothing but its transaction.")
 
 
+def _report(run: Future[None]) -> None:
+    if run.exception():
+        _log.error("the writer of the log failed", exc_info=run.exception())
+
+
 async def _outcome_of(unit: _Unit) -> Any:
     try:
-        return await asyncio.shield(unit.outcome)
+        return await unit.outcome
     except asyncio.CancelledError:
         if not unit.give_up():
+            unit.outcome = unit.loop.create_future()
             await asyncio.wait({unit.outcome}, timeout=COMMIT_GRACE_S)
             if unit.outcome.done():
                 return unit.outcome.result()
@@ -262,9 +298,7 @@ async def _outcome_of(unit: _Unit) -> Any:
         raise
 
 
-def _tell_all(units: Iterable[_Unit], problem: str, *, cause: Exception | None = None) -> None:
-    """Tell every waiter who has not been told anything yet that the log is not available."""
+def _tell_all(units: Iterable[_Unit]) -> None:
+    """Tell every waiter who is still there what came of the unit."""
     for unit in units:
-        fault = LogUnavailableError(problem)
-        fault.__cause__ = cause
-        unit.tell(fault)
+        unit.tell()

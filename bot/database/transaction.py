@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, or_, select, text, update
 
 from bot.application.ports import Clock
 from bot.database.faults import as_log_unavailable
-from bot.database.prepared import Prepared, prepared_insert
+from bot.database.prepared import Prepared, Values, prepared_insert
 from bot.database.queries import (
     CHANGE_IN_SLOT,
     CHANGE_OF_REQUEST,
@@ -92,8 +92,9 @@ def lock_head(connection: Connection, chain_id: str) -> Head:
 class SqlLedgerTransaction:
     """A transaction that holds its chain's head; the ledger begins it, moves the head and ends it.
 
-    `head` is the end of the chain as this transaction sees it. Every method raises
-    LogUnavailableError where the database does not do what it asks.
+    `head` is the end of the chain as this transaction sees it, `writes` counts the statements that
+    may have changed something. Every method raises LogUnavailableError where the database does not
+    do what it asks.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class SqlLedgerTransaction:
         self._salt_source = salt_source
         self._kept_head = head
         self.head = head
+        self.writes = 0
 
     async def append(self, draft: EntryDraft) -> AuditEntry:
         """Seal the draft as the next entry of the chain."""
@@ -122,8 +124,8 @@ class SqlLedgerTransaction:
             prev_hash=self.head.hash,
             salt_source=self._salt_source,
         )
-        _INSERT_ENTRY.run(self._connection, entry_values(entry))
-        _INSERT_PERSONAL.run(self._connection, *map(personal_values, personal))
+        self._write(_INSERT_ENTRY, entry_values(entry))
+        self._write(_INSERT_PERSONAL, *map(personal_values, personal))
         self.head = Head(entry.seq, entry.hash)
         return entry
 
@@ -170,7 +172,7 @@ class SqlLedgerTransaction:
 
     async def insert_change(self, change: Change) -> None:
         """Keep a new change; its slot must be free and its request new."""
-        _INSERT_CHANGE.run(self._connection, change_values(change, self._chain_id))
+        self._write(_INSERT_CHANGE, change_values(change, self._chain_id))
 
     async def mark_sent(
         self, change: Change, *, deadline_at: datetime, lease_until: datetime, now: datetime
@@ -184,7 +186,7 @@ class SqlLedgerTransaction:
             "new_deadline_at": deadline_at,
             "new_lease_until": lease_until,
         }
-        if _MARK_SENT.run(self._connection, parameters) != 1:
+        if self._write(_MARK_SENT, parameters) != 1:
             return None
         return replace(
             change,
@@ -205,7 +207,7 @@ class SqlLedgerTransaction:
             "new_outcome": outcome.event.value,
             "new_closed_at": outcome.at,
         }
-        return _CLOSE.run(self._connection, parameters) == 1
+        return self._write(_CLOSE, parameters) == 1
 
     async def claim_abandoned(
         self, *, owner: str, now: datetime, lease_until: datetime, limit: int
@@ -226,6 +228,7 @@ class SqlLedgerTransaction:
         with as_log_unavailable():
             found = [change_of(row) for row in self._connection.execute(abandoned)]
             if found:
+                self.writes += 1
                 taken = call_changes.c.change_id.in_([change.change_id for change in found])
                 self._connection.execute(
                     update(call_changes).where(taken).values(owner=owner, lease_until=lease_until)
@@ -252,6 +255,10 @@ class SqlLedgerTransaction:
         """When the machine last redacted by itself."""
         with as_log_unavailable():
             return read_last_redaction(self._connection, self._chain_id)
+
+    def _write(self, statement: Prepared, *values: Values) -> int:
+        self.writes += 1
+        return statement.run(self._connection, *values)
 
     def _change(
         self, statement: Select[tuple[object, ...]], parameters: dict[str, str]

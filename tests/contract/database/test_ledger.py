@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection, event
 
 from bot.application.ports import LedgerTransaction
 from bot.database.audit_reader import SqlAuditReader
@@ -214,22 +215,18 @@ async def test_who_gives_up_while_the_units_run_is_left_out_and_the_others_run_a
 
 
 async def test_who_gives_up_while_the_commit_is_on_its_way_learns_that_it_was_done(
-    database: Database, reader: SqlAuditReader, monkeypatch: pytest.MonkeyPatch
+    database: Database, ledger: SqlLedger, reader: SqlAuditReader
 ) -> None:
     """To say "not done" of what is durable a moment later would be wrong."""
     on_its_way, go_on = threading.Event(), threading.Event()
-    run = database.writer.run
 
-    async def run_slowly(function: Callable[..., object], *args: object) -> object:
-        if function.__name__ == "commit":
-            on_its_way.set()
-            await asyncio.to_thread(go_on.wait, 10)
-        return await run(function, *args)
+    def wait(_connection: Connection) -> None:
+        on_its_way.set()
+        go_on.wait(10)
 
-    monkeypatch.setattr(database.writer, "run", run_slowly)
-    ledger = SqlLedger(database.writer, chain_id=MAIN_CHAIN, clock=now)
+    event.listen(database.writer.engine, "commit", wait)
     writing = asyncio.create_task(append(ledger, draft()))
-    await asyncio.to_thread(on_its_way.wait, 10)
+    assert await asyncio.to_thread(on_its_way.wait, 10)
     writing.cancel()
     await asyncio.sleep(0)
     go_on.set()
