@@ -39,17 +39,12 @@ def ask_log(question: Callable[[SqlAuditReader], Awaitable[T]]) -> T:
 
 def work_on_log(work: Callable[[Log], Awaitable[T]]) -> T:
     """What comes of the work on the database that DATABASE_URL names."""
-    from bot.database import migrate
     from bot.database.audit_reader import SqlAuditReader
     from bot.database.engine import open_database
     from bot.database.ledger import SqlLedger
     from bot.domain.audit import MAIN_CHAIN
-    from bot.settings import read_database_url
 
-    database_url = read_database_url(environment())
-    state = migrate.current(database_url)
-    if not state.is_up_to_date:
-        raise click.ClickException(state.advice)
+    database_url = log_url()
 
     async def run() -> T:
         database = open_database(database_url)
@@ -61,6 +56,22 @@ def work_on_log(work: Callable[[Log], Awaitable[T]]) -> T:
             await database.close()
 
     return asyncio.run(run())
+
+
+def log_url() -> str:
+    """The database that DATABASE_URL names.
+
+    Raises:
+        ClickException: its tables are not those of this version.
+    """
+    from bot.database import migrate
+    from bot.settings import read_database_url
+
+    database_url = read_database_url(environment())
+    state = migrate.current(database_url)
+    if not state.is_up_to_date:
+        raise click.ClickException(state.advice)
+    return database_url
 
 
 def record_reading(draft: EntryDraft, *, unrecorded: bool) -> int | None:

@@ -1,23 +1,93 @@
-"""`hookflash audit verify`: whether the log is as it was recorded."""
+"""`hookflash audit verify`: whether the log, or an export of it, is as it was recorded."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-from bot.cli_log import ask_log
+from bot.cli_log import log_url
+
+if TYPE_CHECKING:
+    from bot.domain.checkpoints import Checkpoint
+    from bot.verification.report import Report
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
+@click.argument("export", required=False, type=_FILE)
+@click.option(
+    "--checkpoints",
+    "checkpoint_files",
+    multiple=True,
+    type=_FILE,
+    metavar="FILE",
+    help="Hold it against these too: HOOKFLASH_AUDIT_FILE, or what was copied out of the channel.",
+)
+@click.option(
+    "--public-key",
+    metavar="KEY|FILE",
+    help="Take checkpoints only of this key, and of those that it named as its successors.",
+)
+@click.option(
+    "--proof",
+    type=_FILE,
+    metavar="FILE",
+    help="The proof beside an export that holds only a part of the log.",
+)
 @click.pass_context
-def verify(ctx: click.Context) -> None:
-    """Check that no entry was changed, removed or put in; exit with 1 where one was."""
-    verdict = ask_log(lambda log: log.verify())
-    end = verdict.end
-    if verdict.fault is None:
-        click.echo(f"The log holds: {end.seq} entries, and the head has hash {end.hash}.")
-        return
-    click.echo(
-        f"The log does not hold. {verdict.fault} "
-        f"Up to {end.seq}, whose hash is {end.hash}, every entry is as it was recorded."
-    )
-    ctx.exit(1)
+def verify(
+    ctx: click.Context,
+    *,
+    export: Path | None,
+    checkpoint_files: Sequence[Path],
+    public_key: str | None,
+    proof: Path | None,
+) -> None:
+    """Check that no entry was changed, removed, put in or moved; exit with 1 where one was.
+
+    Without EXPORT the log in the database is checked, and held against the checkpoints in it. With
+    EXPORT, which is JSON lines, nothing but the files that are named is read.
+    """
+    from bot.evidence.keys import read_public_key
+
+    if proof is not None and export is None:
+        raise click.UsageError("A proof is checked with its export: name that too.")
+    root_key = read_public_key(public_key) if public_key else ""
+    report = _check(export, proof, _read_all(checkpoint_files), root_key)
+    for sentence in report.findings():
+        click.echo(sentence)
+    for sentence in report.remarks():
+        click.echo(sentence, err=True)
+    ctx.exit(0 if report.holds else 1)
+
+
+def _check(
+    export: Path | None, proof: Path | None, given: Sequence[Checkpoint], root_key: str
+) -> Report:
+    if export is None:
+        from bot.verification.database import verify_database
+
+        return verify_database(log_url(), given=given, root_key=root_key)
+    if proof is None:
+        from bot.verification.export import verify_export
+
+        return verify_export(export, given=given, root_key=root_key)
+    from bot.verification.proof import verify_with_proof
+
+    return verify_with_proof(export, proof, given=given, root_key=root_key)
+
+
+def _read_all(paths: Sequence[Path]) -> list[Checkpoint]:
+    from bot.evidence.checkpoint_file import read_checkpoints
+
+    found: list[Checkpoint] = []
+    for path in paths:
+        of_file = read_checkpoints(path)
+        found += of_file.checkpoints
+        for sentence in of_file.damaged:
+            click.echo(sentence, err=True)
+    return found

@@ -64,8 +64,9 @@ def signed_checkpoint(
 class Checkpointer:
     """Signs the end of the log now and then, keeps that, and shows it to the witnesses.
 
-    Replicas go by what the database holds, so any of them writes and none writes twice. Of each
-    witness that does not answer only the newest checkpoint is remembered: it covers all before it.
+    Replicas go by what the database holds, so any of them writes and none writes twice. For a
+    witness that does not answer only the newest checkpoint is kept, since it covers all before it,
+    and a succession.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Checkpointer:
         self._witnesses = tuple(witnesses)
         self._clock = clock
         self._rhythm = rhythm
-        self._unshown: dict[CheckpointWitness, Checkpoint] = {}
+        self._unshown: dict[CheckpointWitness, list[Checkpoint]] = {one: [] for one in witnesses}
         self._failing: set[CheckpointWitness] = set()
         self._is_cut_off = False
 
@@ -102,14 +103,14 @@ class Checkpointer:
         """Write a checkpoint if it is time; the witnesses are told by `run`."""
         newest, head = await self._ends()
         if self._is_due(head, newest):
-            await self._write(head)
+            await self._write(head, newest)
 
     async def write_last(self) -> None:
         """Write a checkpoint if there is anything new, and show it, before the process ends."""
         try:
             newest, head = await self._ends()
             if head.seq > (newest.seq if newest else 0):
-                await self._write(head)
+                await self._write(head, newest)
         except LogUnavailableError:
             _log.warning("no last checkpoint could be written: the log does not answer")
         await self._show_all(timeout_s=self._rhythm.last_timeout_s)
@@ -136,30 +137,47 @@ class Checkpointer:
         is_far = entries >= self._rhythm.every_entries and age >= self._rhythm.at_least_apart
         return entries > 0 and (is_old or is_far)
 
-    async def _write(self, head: Head) -> None:
+    async def _write(self, head: Head, newest: Checkpoint | None) -> None:
         checkpoint = signed_checkpoint(head, signer=self._signer, clock=self._clock)
-        if await self._store.add(checkpoint):
-            self._unshown = dict.fromkeys(self._witnesses, checkpoint)
+        if not await self._store.add(checkpoint):
+            return  # another replica was first
+        shown = [checkpoint]
+        if newest is not None and newest.public_key != checkpoint.public_key:
+            shown = [*await self._succession(), checkpoint]
+        for waiting in self._unshown.values():
+            waiting[:] = [*(one for one in waiting if one.next_public_key), *shown]
+
+    async def _succession(self) -> Sequence[Checkpoint]:
+        """What makes the new key follow from the one before it."""
+        found = await self._store.succession_to(self._signer.public_key)
+        if found is None:
+            _log.error(
+                "the key that signs checkpoints was changed, and the old one did not name it: "
+                "use hookflash audit key rotate"
+            )
+            return ()
+        return (found,)
 
     async def _show_all(self, *, timeout_s: float) -> None:
         """Show each witness what it has not seen; none waits for another."""
-        waiting = list(self._unshown.items())
-        await asyncio.gather(*(self._show(*one, timeout_s=timeout_s) for one in waiting))
+        await asyncio.gather(
+            *(self._show(*one, timeout_s=timeout_s) for one in self._unshown.items())
+        )
 
     async def _show(
-        self, witness: CheckpointWitness, checkpoint: Checkpoint, *, timeout_s: float
+        self, witness: CheckpointWitness, waiting: list[Checkpoint], *, timeout_s: float
     ) -> None:
         try:
             async with asyncio.timeout(timeout_s):
-                await witness.show(checkpoint)
+                while waiting:
+                    await witness.show(waiting[0])
+                    del waiting[0]
         except (WitnessUnavailableError, TimeoutError) as error:
             self._note_failure(witness, str(error) or f"no answer within {timeout_s:g} s")
             return
         if witness in self._failing:
             self._failing.discard(witness)
             _log.info("a witness takes checkpoints again", extra={"witness": witness.name})
-        if self._unshown.get(witness) == checkpoint:
-            del self._unshown[witness]
 
     def _note_failure(self, witness: CheckpointWitness, reason: str) -> None:
         """Say it once, and again only after the witness has answered in between."""

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bot.database.engine import Database
 from bot.database.faults import as_log_unavailable
+from bot.database.rows import whole_number
 from bot.database.tables import audit_checkpoints
 from bot.domain.checkpoints import Checkpoint
 
@@ -37,7 +38,11 @@ class SqlCheckpointStore:
 
     async def newest(self) -> Checkpoint | None:
         """The one that reaches farthest."""
-        return await self._database.reader.run(self._newest)
+        return await self._database.reader.run(self._first)
+
+    async def succession_to(self, public_key: str) -> Checkpoint | None:
+        """The one that names this key as the next."""
+        return await self._database.reader.run(self._first, _kept.next_public_key == public_key)
 
     async def all(self) -> Sequence[Checkpoint]:
         """Every one, in the order of the chain."""
@@ -50,10 +55,16 @@ class SqlCheckpointStore:
         """
         return await self._database.writer.run(self._add, checkpoint)
 
-    def _newest(self) -> Checkpoint | None:
+    def _first(self, *conditions: ColumnElement[bool]) -> Checkpoint | None:
+        """The one that reaches farthest of those that meet the conditions."""
+        statement = (
+            select(audit_checkpoints)
+            .where(_kept.chain_id == self._chain_id, *conditions)
+            .order_by(_kept.seq.desc())
+            .limit(1)
+        )
         with as_log_unavailable(), self._database.reader.engine.connect() as connection:
-            statement = select(audit_checkpoints).where(_kept.chain_id == self._chain_id)
-            row = connection.execute(statement.order_by(_kept.seq.desc()).limit(1)).one_or_none()
+            row = connection.execute(statement).one_or_none()
         return _checkpoint(row) if row else None
 
     def _all(self) -> Sequence[Checkpoint]:
@@ -78,4 +89,10 @@ def read_checkpoints(connection: Connection, chain_id: str) -> list[Checkpoint]:
 
 
 def _checkpoint(row: Row[Any]) -> Checkpoint:
-    return Checkpoint(**{name: getattr(row, name) for name in _NAMES})
+    """The checkpoint of a row, also of one that somebody has edited: its signature tells."""
+    texts = ("chain_id", "hash", "public_key", "next_public_key", "signature")
+    return Checkpoint(
+        seq=whole_number(row.seq),
+        signed_at=row.signed_at,
+        **{name: str(getattr(row, name)) for name in texts},
+    )

@@ -47,9 +47,11 @@ _POSTGRES_SETTINGS = (
     f"SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_TIMEOUT_MS}",
     "SET timezone = 'UTC'",
 )
-# One answer is one look at the database, as it is on SQLite.
+# One answer is one look at the database, as it is on SQLite. To compile a question takes PostgreSQL
+# longer than any answer may, and without statistics it believes that every question is worth it.
 _POSTGRES_READER_SETTINGS = (
     *_POSTGRES_SETTINGS,
+    "SET jit = off",
     "SET default_transaction_isolation = 'repeatable read'",
     "SET default_transaction_read_only = on",
 )
@@ -123,6 +125,18 @@ def open_database(database_url: str) -> Database:
         reader=ThreadedEngine(reader, threads=READERS, name="reader"),
         board=board,
     )
+
+
+def reading_engine(database_url: str) -> Engine:
+    """An engine of one connection that only reads, for a process or thread of its own.
+
+    Raises:
+        DatabaseUrlError: the URL names no database that Hookflash can use.
+    """
+    url = driver_url(database_url)
+    if is_sqlite(url):
+        return _sqlite(url, begin="BEGIN", pool_size=1, pragmas=_SQLITE_READER_PRAGMAS)
+    return _postgres(url, pool_size=1, settings=_POSTGRES_READER_SETTINGS)
 
 
 def migration_engine(database_url: str) -> Engine:

@@ -95,7 +95,7 @@ class ChainVerifier:
     def feed(self, link: Link) -> ChainFault | None:
         """What is wrong with the next entry, if anything is."""
         before = self._end
-        fault = self.feed_form(link) or self._fault_of_personal(link)
+        fault = self.feed_form(link) or self.fault_of_personal(link)
         if fault is not None:
             self._end = before
         return fault
@@ -106,6 +106,18 @@ class ChainVerifier:
         if fault is None:
             self._end = Head(link.form["seq"], link.hash)
         return fault
+
+    def fault_of_personal(self, link: Link) -> ChainFault | None:
+        """What is wrong with the personal values; the digests are taken as given."""
+        problem = problem_with_personal(link)
+        if problem is not None:
+            return ChainFault(link.form["seq"], problem)
+        for name in lost_values(link):
+            if not self._redactions.cover(link.form["seq"], name):
+                return ChainFault(
+                    link.form["seq"], f"has lost its {name!r}, and no redaction covers that"
+                )
+        return None
 
     def finish(self, head: Head) -> ChainFault | None:
         """What is wrong with the end, when it is held against the head that is kept beside it."""
@@ -162,17 +174,6 @@ class ChainVerifier:
                 "is not the one that a checkpoint was signed for: the log was rewritten from an "
                 f"entry between {signed_before + 1} and {seq} on",
             )
-        return None
-
-    def _fault_of_personal(self, link: Link) -> ChainFault | None:
-        problem = problem_with_personal(link)
-        if problem is not None:
-            return ChainFault(link.form["seq"], problem)
-        for name in lost_values(link):
-            if not self._redactions.cover(link.form["seq"], name):
-                return ChainFault(
-                    link.form["seq"], f"has lost its {name!r}, and no redaction covers that"
-                )
         return None
 
 

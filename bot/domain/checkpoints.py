@@ -51,20 +51,17 @@ class Evidence:
 
     Args:
         anchors: the hash that was signed for an entry, by its number.
+        count: how many of them count.
         newest: the one that reaches farthest.
         root_key: the key that all trust comes from.
         outdated: how many do not count, since their key had been replaced by then.
     """
 
     anchors: Mapping[int, str]
+    count: int = 0
     newest: Checkpoint | None = None
     root_key: str = ""
     outdated: int = 0
-
-    @property
-    def count(self) -> int:
-        """How many entries they were signed for."""
-        return len(self.anchors)
 
 
 NO_EVIDENCE = Evidence(anchors={})
@@ -77,7 +74,8 @@ def signed_bytes(checkpoint: Checkpoint) -> bytes:
 
 def checkpoint_line(checkpoint: Checkpoint) -> str:
     """The checkpoint as one line of JSON."""
-    return json.dumps(_signed_form(checkpoint) | {"signature": checkpoint.signature})
+    record = _signed_form(checkpoint) | {"signature": checkpoint.signature}
+    return json.dumps(record, separators=(",", ":"))
 
 
 def parse_checkpoint(line: str) -> Checkpoint:
@@ -129,6 +127,7 @@ def weigh(
     counted = [one for one in ordered if _counts(one, replaced_at, root_key)]
     return Evidence(
         anchors=_anchors(counted),
+        count=len(counted),
         newest=counted[-1] if counted else None,
         root_key=root_key,
         outdated=len(ordered) - len(counted),

@@ -1,0 +1,109 @@
+"""`hookflash audit key` and `checkpoints`: what signs the log, and what was signed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli_environment import environment
+from bot.cli_log import log_url, now
+
+if TYPE_CHECKING:
+    from bot.domain.checkpoints import Checkpoint
+    from bot.evidence.keys import Ed25519Signer
+
+_NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def key() -> None:
+    """Make, show and replace the key that signs checkpoints."""
+
+
+@key.command()
+@click.option("--output", type=_NEW_FILE, metavar="FILE", help="Keep it here, for its owner only.")
+def new(*, output: Path | None) -> None:
+    """Make a key, and print the setting for it.
+
+    Whoever checks the log needs the public key, which is printed too.
+    """
+    from bot.evidence.keys import Ed25519Signer, new_private_key, write_private_key
+
+    private_key = new_private_key()
+    if output is not None:
+        write_private_key(output, private_key)
+    click.echo(f"HOOKFLASH_AUDIT_KEY={output or private_key}")
+    public_key = Ed25519Signer(private_key).public_key
+    click.echo(f"Its public key, for whoever checks the log: {public_key}", err=True)
+
+
+@key.command()
+def public() -> None:
+    """Print the public key that belongs to HOOKFLASH_AUDIT_KEY."""
+    click.echo(_signer().public_key)
+
+
+@key.command()
+@click.option("--output", required=True, type=_NEW_FILE, metavar="FILE", help="Keep it here.")
+def rotate(*, output: Path) -> None:
+    """Make a new key, and let the one of HOOKFLASH_AUDIT_KEY sign that it follows.
+
+    Who knows the old public key can then trust the new one. What is printed says so; it is kept in
+    the database, and shown to the witnesses with the first checkpoint of the new key.
+    """
+    import asyncio
+
+    from bot.domain.checkpoints import checkpoint_line
+    from bot.evidence.keys import new_private_key, read_signer, write_private_key
+
+    old = _signer()
+    write_private_key(output, new_private_key())
+    succession = asyncio.run(_succeed(old, read_signer(str(output)).public_key))
+    click.echo(checkpoint_line(succession))
+    click.echo(
+        f"Now set HOOKFLASH_AUDIT_KEY={output} and start hookflash serve again. Then delete the "
+        "old key.",
+        err=True,
+    )
+
+
+@click.command()
+def checkpoints() -> None:
+    """Print the checkpoints that the database holds, as JSON lines."""
+    from bot.domain.checkpoints import checkpoint_line
+    from bot.verification.database import kept_checkpoints
+
+    for checkpoint in kept_checkpoints(log_url()):
+        click.echo(checkpoint_line(checkpoint))
+
+
+async def _succeed(old: Ed25519Signer, next_key: str) -> Checkpoint:
+    """The end of the log now, signed with the old key, which names the next."""
+    from bot.application.checkpoints import signed_checkpoint
+    from bot.database.audit_reader import SqlAuditReader
+    from bot.database.checkpoints import SqlCheckpointStore
+    from bot.database.engine import open_database
+    from bot.domain.audit import MAIN_CHAIN
+
+    database = open_database(log_url())
+    try:
+        head = await SqlAuditReader(database.reader, chain_id=MAIN_CHAIN).head()
+        succession = signed_checkpoint(head, signer=old, clock=now, next_key=next_key)
+        await SqlCheckpointStore(database, chain_id=MAIN_CHAIN).add(succession)
+    finally:
+        await database.close()
+    return succession
+
+
+def _signer() -> Ed25519Signer:
+    from bot.evidence.keys import read_signer
+    from bot.settings import read_audit_settings
+
+    setting = read_audit_settings(environment()).audit_key
+    if setting is None:
+        raise click.ClickException(
+            "HOOKFLASH_AUDIT_KEY is not set. Make a key with: hookflash audit key new"
+        )
+    return read_signer(setting.get_secret_value())
