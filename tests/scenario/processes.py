@@ -20,7 +20,7 @@ from bot.bootstrap import Bot
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import open_database
 from bot.domain.audit import MAIN_CHAIN
-from bot.sandbox.slack import Message, SlackStandIn
+from bot.sandbox.slack import Delivery, Message, SlackStandIn
 from bot.sandbox.twilio import Call, TwilioStandIn
 from tests.scenario.company import (
     ANA,
@@ -55,6 +55,25 @@ class BotProcess:
         """Send it a signal."""
         self.process.send_signal(number)
 
+    async def is_ready(self) -> bool:
+        """Whether it can serve requests now.
+
+        Raises:
+            RuntimeError: it has ended, with what it said.
+        """
+        if self.process.returncode is not None:
+            self.talk.seek(0)
+            said = self.talk.read().decode()
+            raise RuntimeError(f"the bot ended instead of being ready: {said}")
+        try:
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(f"{self.url}/readyz") as answer,
+            ):
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
     async def ended(self) -> int:
         """Its exit code, once it has ended; a signal's number below zero where one killed it."""
         return await asyncio.wait_for(self.process.wait(), 30)
@@ -71,7 +90,7 @@ class Stage:
     bots: list[BotProcess] = field(default_factory=list)
     _here: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    async def start(self, *module: str) -> BotProcess:
+    async def start(self, *module: str, **settings: str) -> BotProcess:
         """A bot that is ready; Slack's requests go to the one that was started last."""
         port = unused_port()
         talk = tempfile.TemporaryFile()  # noqa: SIM115 - the process writes to it as long as it lives
@@ -82,6 +101,7 @@ class Stage:
             env={
                 "PATH": os.environ["PATH"],
                 **self.environ,
+                **settings,
                 "PORT": str(port),
                 "HOST": "127.0.0.1",
             },
@@ -91,8 +111,7 @@ class Stage:
         )
         bot = BotProcess(process, f"http://127.0.0.1:{port}", talk)
         self.bots.append(bot)
-        async with aiohttp.ClientSession() as session:
-            await until(lambda: _is_ready(session, bot), within_s=READY_WITHIN_S)
+        await until(bot.is_ready, within_s=READY_WITHIN_S)
         self.slack.request_url = bot.request_url
         return bot
 
@@ -101,6 +120,11 @@ class Stage:
         return await self._here.enter_async_context(
             bot_at_work(self.slack, self.environ, deadlines=DEADLINES)
         )
+
+    async def command_by(self, bot: BotProcess, who: str, text: str) -> Delivery:
+        """The command reaches this one of the replicas."""
+        self.slack.request_url = bot.request_url
+        return await self.slack.command(who, SUPPORT, text)
 
     def call_in_progress(self) -> Call:
         """A call that is up."""
@@ -136,17 +160,6 @@ class Stage:
                 bot.send(signal.SIGKILL)
                 await bot.ended()
             bot.talk.close()
-
-
-async def _is_ready(session: aiohttp.ClientSession, bot: BotProcess) -> bool:
-    if bot.process.returncode is not None:
-        bot.talk.seek(0)
-        raise RuntimeError(f"the bot ended instead of being ready: {bot.talk.read().decode()}")
-    try:
-        async with session.get(f"{bot.url}/readyz") as answer:
-            return answer.status == 200
-    except aiohttp.ClientError:
-        return False
 
 
 @asynccontextmanager

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.sandbox.slack import Delivery
 from bot.sandbox.twilio import Call
 from tests.scenario.company import ANA, BEN, SUPPORT
 from tests.scenario.dying_bot import Step
@@ -40,12 +39,6 @@ async def two_bots(set_up: Stage) -> tuple[BotProcess, BotProcess]:
     return first, second
 
 
-async def command_by(bot: BotProcess, set_up: Stage, who: str, text: str) -> Delivery:
-    """The command reaches this one of the replicas."""
-    set_up.slack.request_url = bot.request_url
-    return await set_up.slack.command(who, SUPPORT, text)
-
-
 async def test_copies_of_one_delivery_that_reach_both_replicas_are_one_change(
     set_up: Stage, call: Call
 ) -> None:
@@ -75,9 +68,9 @@ async def test_of_two_people_at_two_replicas_the_later_learns_who_was_first(
 ) -> None:
     first, second = await two_bots(set_up)
     set_up.twilio.faults.next("slow", match="POST /", seconds=0.5)
-    await command_by(first, set_up, ANA, f"/calls hangup {call.sid}")
+    await set_up.command_by(first, ANA, f"/calls hangup {call.sid}")
 
-    delivery = await command_by(second, set_up, BEN, f"/calls redirect {call.sid} hold-music")
+    delivery = await set_up.command_by(second, BEN, f"/calls redirect {call.sid} hold-music")
     await until(lambda: not call.is_live)
     await until(set_up.is_settled)
 
