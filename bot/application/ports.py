@@ -228,6 +228,9 @@ class CheckpointStore(Protocol):
     async def newest(self) -> Checkpoint | None:
         """The one that reaches farthest."""
 
+    async def succession_to(self, public_key: str) -> Checkpoint | None:
+        """The one that names this key as the next."""
+
     async def add(self, checkpoint: Checkpoint) -> bool:
         """Keep it; False where one that reaches as far is there already."""
 

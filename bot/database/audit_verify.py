@@ -46,7 +46,7 @@ def verify_rest(
 ) -> Verdict:
     """The same of all that stands after an entry that is taken as given."""
     verifier = _verifier(connection, chain_id, after, anchors)
-    verdict = _fed(verifier, _links(connection, chain_id, after))
+    verdict = _fed(verifier, read_links(connection, chain_id, after))
     if verdict.fault is not None:
         return verdict
     return Verdict(verdict.end, verifier.finish(read_head(connection, chain_id)))
@@ -68,7 +68,7 @@ def verify_run(
     if before is None:
         return Verdict(EMPTY_HEAD, None)
     verifier = _verifier(connection, chain_id, before, anchors)
-    return _fed(verifier, _links(connection, chain_id, before, last_seq))
+    return _fed(verifier, read_links(connection, chain_id, before, last_seq))
 
 
 def read_link_head(connection: Connection, chain_id: str, seq: int) -> Head | None:
@@ -84,11 +84,16 @@ def read_link_head(connection: Connection, chain_id: str, seq: int) -> Head | No
 def _verifier(
     connection: Connection, chain_id: str, after: Head, anchors: Mapping[int, str] | None
 ) -> ChainVerifier:
+    redactions = Redactions(read_redactions(connection, chain_id))
+    return ChainVerifier(chain_id, redactions, after=after, anchors=anchors)
+
+
+def read_redactions(connection: Connection, chain_id: str) -> Iterator[dict[str, Any]]:
+    """The `redacted` entries, each as what its hash covers."""
     statement = _select_entries(connection).where(
         _entries.chain_id == chain_id, _entries.event == Event.REDACTED.value
     )
-    redactions = Redactions(_form(row) for row in connection.execute(statement))
-    return ChainVerifier(chain_id, redactions, after=after, anchors=anchors)
+    return (_form(row) for row in connection.execute(statement))
 
 
 def _fed(verifier: ChainVerifier, links: Iterable[Link]) -> Verdict:
@@ -99,7 +104,7 @@ def _fed(verifier: ChainVerifier, links: Iterable[Link]) -> Verdict:
     return Verdict(verifier.end, None)
 
 
-def _links(
+def read_links(
     connection: Connection, chain_id: str, after: Head, last_seq: int | None = None
 ) -> Iterator[Link]:
     """The entries after one, up to one, in the order of the chain, in constant memory."""

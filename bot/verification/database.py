@@ -40,7 +40,7 @@ class DatabaseCheck:
 
     def verify(self, run: Run) -> Verdict:
         """Whether every entry of the run is as it was recorded."""
-        with _reading(self.database_url) as connection:
+        with reading(self.database_url) as connection:
             return verify_run(
                 connection,
                 MAIN_CHAIN,
@@ -59,7 +59,7 @@ def verify_database(
         LogUnavailableError: the database does not answer.
         UnsoundCheckpointError: a checkpoint proves nothing, or the contrary.
     """
-    with _reading(database_url) as connection:
+    with reading(database_url) as connection:
         kept = read_checkpoints(connection, MAIN_CHAIN)
         head = read_head(connection, MAIN_CHAIN)
     evidence = weigh([*kept, *given], chain_id=MAIN_CHAIN, is_signed=is_signed, root_key=root_key)
@@ -67,7 +67,7 @@ def verify_database(
     verdict = _verdict_on_runs(check, _runs(head.seq))
     if verdict.fault is None:
         # What came meanwhile, what stands past the head, and where anything is missing.
-        with _reading(database_url) as connection:
+        with reading(database_url) as connection:
             verdict = verify_rest(connection, MAIN_CHAIN, verdict.end, evidence.anchors)
     return Report(
         whole="The log",
@@ -85,7 +85,7 @@ def kept_checkpoints(database_url: str) -> Sequence[Checkpoint]:
     Raises:
         LogUnavailableError: the database does not answer.
     """
-    with _reading(database_url) as connection:
+    with reading(database_url) as connection:
         return read_checkpoints(connection, MAIN_CHAIN)
 
 
@@ -107,7 +107,7 @@ def _verdict_on_runs(check: DatabaseCheck, runs: Sequence[Run]) -> Verdict:
 
 
 @contextmanager
-def _reading(database_url: str) -> Iterator[Connection]:
+def reading(database_url: str) -> Iterator[Connection]:
     """One look at the database."""
     engine = reading_engine(database_url)
     try:

@@ -21,9 +21,10 @@ from bot.verification.pool import verdicts
 from bot.verification.report import Report
 
 A_PART = (
-    "If this is a part of a log, such as what a filter let through, it is checked with the proof "
-    "that was exported beside it: --proof."
+    "If this is a part of a log, such as what a filter let through, check it with the proof that "
+    "was exported beside it: --proof."
 )
+AN_OLD_ONE = "If the export is older than that checkpoint, leave later ones away: --up-to {seq}."
 
 
 def verify_export(path: Path, *, given: Sequence[Checkpoint] = (), root_key: str = "") -> Report:
@@ -35,8 +36,12 @@ def verify_export(path: Path, *, given: Sequence[Checkpoint] = (), root_key: str
     """
     chain_id = chain_of(path)
     evidence = weigh(given, chain_id=chain_id, is_signed=is_signed, root_key=root_key)
-    verdict = _verdict(path, chain_id, evidence)
-    begins_late = verdict.end == EMPTY_HEAD and verdict.fault is not None
+    verdict, note = _verdict(path, chain_id, evidence), ""
+    if verdict.fault is None:
+        verdict = _held_against_end(verdict, chain_id, evidence)
+        note = AN_OLD_ONE.format(seq=verdict.end.seq) if verdict.fault else ""
+    elif verdict.end == EMPTY_HEAD:
+        note = A_PART
     return Report(
         whole="The export",
         last="the last of them",
@@ -44,7 +49,7 @@ def verify_export(path: Path, *, given: Sequence[Checkpoint] = (), root_key: str
         entries=verdict.end.seq,
         evidence=evidence,
         is_key_given=bool(root_key),
-        notes=(A_PART,) if begins_late else (),
+        notes=(note,) if note else (),
     )
 
 
@@ -71,5 +76,10 @@ def _verdict(path: Path, chain_id: str, evidence: Evidence) -> Verdict:
         end = found.verdict.end
         if found.verdict.fault is not None:
             return found.verdict
-    verifier = ChainVerifier(chain_id, after=end, anchors=evidence.anchors)
-    return Verdict(end, verifier.finish_at_anchors())
+    return Verdict(end, None)
+
+
+def _held_against_end(verdict: Verdict, chain_id: str, evidence: Evidence) -> Verdict:
+    """The verdict, once a checkpoint may tell that the end was cut off."""
+    verifier = ChainVerifier(chain_id, after=verdict.end, anchors=evidence.anchors)
+    return Verdict(verdict.end, verifier.finish_at_anchors())
