@@ -291,6 +291,8 @@ async def _outcome_of(unit: _Unit) -> Any:
     except asyncio.CancelledError:
         if not unit.give_up():
             unit.outcome = unit.loop.create_future()
+            if unit.is_ended:  # it was told to the future that was cancelled
+                unit.tell()
             await asyncio.wait({unit.outcome}, timeout=COMMIT_GRACE_S)
             if unit.outcome.done():
                 return unit.outcome.result()

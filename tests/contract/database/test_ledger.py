@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -230,6 +231,21 @@ async def test_who_gives_up_while_the_commit_is_on_its_way_learns_that_it_was_do
     writing.cancel()
     await asyncio.sleep(0)
     go_on.set()
+
+    [entry] = await writing
+
+    assert await seqs(reader) == [entry.seq]
+
+
+async def test_who_gives_up_just_after_the_commit_learns_that_it_was_done(
+    ledger: SqlLedger, reader: SqlAuditReader
+) -> None:
+    """The writer had told so, and the one who waited had not looked yet."""
+    writing = asyncio.create_task(append(ledger, draft()))
+    await asyncio.sleep(0)
+    while ledger._run is not None:
+        time.sleep(0.01)  # noqa: ASYNC251 - the loop is held up until the writer has told
+    writing.cancel()
 
     [entry] = await writing
 
