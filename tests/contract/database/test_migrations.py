@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from bot.domain.errors import LogUnavailableError
 from tests.contract.database.drafts import append, draft, drop_triggers, triggers_of
 from tests.fixtures_database import administration
 
-MIGRATE = "import sys; from bot.database.migrate import upgrade; upgrade(sys.argv[1])"
+UPGRADE = (sys.executable, "-m", "bot", "db", "upgrade")
 
 
 def run(what: str, database_url: str, *args: str) -> None:
@@ -89,13 +90,23 @@ async def test_a_log_that_is_not_empty_is_not_downgraded(
     assert migrate.check(database_url).is_up_to_date
 
 
-def test_replicas_that_start_at_once_migrate_once(empty_database_url: str) -> None:
+@pytest.mark.parametrize("begins_at", [None, "0001"])
+def test_replicas_that_start_at_once_migrate_once(
+    empty_database_url: str, begins_at: str | None
+) -> None:
+    """One of them goes all the way, and the others find nothing left to do."""
+    if begins_at is not None:
+        run("upgrade", empty_database_url, begins_at)
+    environ = {**os.environ, "DATABASE_URL": empty_database_url}
     replicas = [
-        subprocess.Popen([sys.executable, "-c", MIGRATE, empty_database_url])  # noqa: S603 - ours
+        subprocess.Popen(UPGRADE, env=environ, stderr=subprocess.PIPE, text=True)  # noqa: S603 - ours
         for _ in range(3)
     ]
 
-    assert [replica.wait(timeout=60) for replica in replicas] == [0, 0, 0]
+    told = [replica.communicate(timeout=60)[1] for replica in replicas]
+
+    assert [replica.returncode for replica in replicas] == [0, 0, 0], told
+    assert all(f"at revision {SCHEMA_REVISION}" in text for text in told)
     assert migrate.check(empty_database_url).is_up_to_date
 
 
