@@ -123,7 +123,7 @@ async def _check_log(database_url: str) -> Finding:
         looked_at = min(ENTRIES_LOOKED_AT, verdict.end.seq)
         return ok(
             _LOG,
-            f"{verdict.end.seq} entries; the chain of the last {looked_at} holds "
+            f"Its last entry is number {verdict.end.seq}; the chain of the last {looked_at} holds "
             "(hookflash audit verify checks all).",
         )
     return fault(

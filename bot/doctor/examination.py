@@ -29,7 +29,8 @@ from bot.slack.app import SLACK_TIMEOUT_S
 
 TWILIO_URL = "https://api.twilio.com"
 _SETTINGS = "Settings"
-MEND_IT = "Mend it in the environment or in the file, then run hookflash doctor again."
+_MEND_IT = "Mend it in the environment or in the file."
+_SET_IT = "hookflash init asks for it, or set it in the environment."
 
 
 async def examine(read_environ: Callable[[], Mapping[str, str]]) -> list[Finding]:
@@ -63,7 +64,9 @@ async def examine(read_environ: Callable[[], Mapping[str, str]]) -> list[Finding
 
 
 def _wrong_settings(error: SettingsError) -> list[Finding]:
-    return [fault(_SETTINGS, str(one), MEND_IT) for one in error.faults]
+    return [
+        fault(_SETTINGS, str(one), _SET_IT if one.is_missing else _MEND_IT) for one in error.faults
+    ]
 
 
 async def check_slack(settings: Settings, session: ClientSession) -> list[Finding]:

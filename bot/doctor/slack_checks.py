@@ -87,7 +87,7 @@ def explain_command(command: str, public_url: str | None) -> Finding:
     return ok(
         _COMMAND,
         f"Slack tells no bot where its commands point: on the app's page Slash Commands, {command} "
-        f"must have {where}; Interactivity & Shortcuts must have the same.",
+        f"must have {where}; Interactivity & Shortcuts and Event Subscriptions must have the same.",
     )
 
 

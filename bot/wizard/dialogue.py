@@ -44,7 +44,9 @@ def _ask(question: Question, before: str) -> str:
         problem = fault_of(question.variable, answer)
         if problem is None:
             return answer
-        say(f"{problem}")
+        # Without the name before it, so that nobody types that too.
+        example = f" Example: {problem.example}" if problem.example else ""
+        say(f"{problem.variable} {problem.problem}.{example}")
 
 
 def _prompt(question: Question, before: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import click
 
@@ -126,7 +126,7 @@ def _page_with(manifest: Mapping[str, Any]) -> str:
     Source: https://docs.slack.dev/app-manifests/configuring-apps-with-app-manifests
     """
     written = json.dumps(manifest, separators=(",", ":"))
-    return f"{NEW_APP}&{urlencode({'manifest_json': written})}"
+    return f"{NEW_APP}&{urlencode({'manifest_json': written}, quote_via=quote)}"
 
 
 def _say_what_next(file: Path) -> None:

@@ -130,6 +130,7 @@ async def test_an_answer_of_a_wrong_form_is_asked_again(user: NewUser) -> None:
     result = await user.init(answers=mistaken)
 
     assert "SLACK_BOT_TOKEN is a user token (xoxp-)" in result.stderr
+    assert "Example: xoxb-your-bot-token" in result.stderr
     assert "xoxp-not-this-one" not in result.stderr
     assert read_env_file(user.file) == WANTED
 
