@@ -1,6 +1,7 @@
 """Home tabs and events of the Slack stand-in."""
 
 import pytest
+from aiohttp import web
 from slack_sdk.errors import SlackApiError
 
 from tests.contract.slack_stand_in_bot import Json, Stage, actions, button, modal
@@ -55,3 +56,36 @@ async def test_any_event_is_sent_in_slacks_envelope(stage: Stage) -> None:
     assert received.payload == delivery.payload
     assert received.payload["type"] == "event_callback"
     assert received.payload["event"] == {"type": "tokens_revoked", "tokens": {"bot": ["U1"]}}
+
+
+async def test_event_that_the_app_fails_to_take_comes_again_three_times(stage: Stage) -> None:
+    stage.bot.says(status=500)
+
+    delivery = await stage.slack.open_home(stage.ana.id)
+
+    assert (delivery.outcome, delivery.retry_attempt) == ("http_500", 3)
+    assert [
+        (one.headers.get("X-Slack-Retry-Num"), one.headers.get("X-Slack-Retry-Reason"))
+        for one in stage.bot.received
+    ] == [(None, None), ("1", "http_error"), ("2", "http_error"), ("3", "http_error")]
+    assert len({one.payload["event_id"] for one in stage.bot.received}) == 1
+    assert all(one.is_signed for one in stage.bot.received)
+
+
+async def test_app_can_forbid_that_an_event_comes_again(stage: Stage) -> None:
+    async def refuse(_payload: Json) -> web.Response:
+        return web.Response(status=500, headers={"X-Slack-No-Retry": "1"})
+
+    stage.bot.answer = refuse
+
+    await stage.slack.open_home(stage.ana.id)
+
+    assert len(stage.bot.received) == 1
+
+
+async def test_what_a_person_did_never_comes_again(stage: Stage) -> None:
+    stage.bot.says(status=500)
+
+    await stage.slack.command(stage.ana.id, stage.ops.id, "/calls")
+
+    assert len(stage.bot.received) == 1

@@ -58,6 +58,16 @@ async def test_token_may_stand_in_the_form_and_is_not_written_down(stage: Stage)
     assert stage.slack.api_calls[-1].args == {}
 
 
+async def test_api_test_needs_no_token_and_says_back_what_it_was_told(stage: Stage) -> None:
+    anybody = AsyncWebClient(base_url=stage.slack.api_url, session=stage.http)
+
+    answer = await anybody.api_test(foo="bar")
+    with pytest.raises(SlackApiError, match="my_error"):
+        await anybody.api_test(error="my_error")
+
+    assert answer["args"] == {"foo": "bar"}
+
+
 async def test_who_is_not_known_is_told_of_no_scopes(stage: Stage) -> None:
     async with stage.http.post(f"{stage.slack.api_url}auth.test", data={"token": "x"}) as answer:
         assert "X-OAuth-Scopes" not in answer.headers

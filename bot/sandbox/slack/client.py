@@ -237,7 +237,8 @@ class SlackClient:
         sent = self._deliverer.signed_headers(body, content_type, timestamp)
         if signature is not None:
             sent["X-Slack-Signature"] = signature
-        return await self._deliverer.post(body, {**sent, **(headers or {})})
+        answer = await self._deliverer.post(body, {**sent, **(headers or {})})
+        return answer.status, answer.text
 
     async def _interact(self, kind: DeliveryKind, user_id: str, payload: Json) -> Delivery:
         body = urlencode({"payload": json.dumps(payload)})

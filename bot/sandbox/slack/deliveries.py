@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Literal
 
 import aiohttp
@@ -13,10 +14,12 @@ import aiohttp
 from bot.sandbox.slack.records import Json
 
 ACK_TIMEOUT_S = 3.0
+MOST_RETRIES = 3
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 KEPT = 2_000
 """How many deliveries, and how many calls of the Web API, are remembered."""
+_RETRY_REASONS = {"timeout": "http_timeout", "refused": "connection_failed"}
 
 DeliveryKind = Literal["command", "block_actions", "view_submission", "view_closed", "event"]
 
@@ -49,6 +52,11 @@ class Delivery:
         """Whether the app answered 200 in time."""
         return self.outcome == "ok"
 
+    @property
+    def last_attempt(self) -> int:
+        """The number of the attempt after which Slack gives up: only events come again."""
+        return self.retry_attempt + (MOST_RETRIES if self.kind == "event" else 0)
+
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
     """The value of X-Slack-Signature.
@@ -57,6 +65,15 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
     """
     base = b"v0:" + timestamp.encode() + b":" + body
     return "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class AppAnswer:
+    """What the app answers to a request of Slack's."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str]
 
 
 class Deliverer:
@@ -93,8 +110,8 @@ class Deliverer:
             "X-Slack-Signature": signature(self.signing_secret, timestamp, body),
         }
 
-    async def post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
-        """The app's status and body.
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> AppAnswer:
+        """What the app answers.
 
         Raises:
             TimeoutError: the app took too long.
@@ -106,22 +123,41 @@ class Deliverer:
         async with self._session.post(
             self.request_url, data=body, headers=headers, timeout=timeout, allow_redirects=False
         ) as response:
-            return response.status, await response.text(errors="replace")
+            text = await response.text(errors="replace")
+            return AppAnswer(response.status, text, response.headers)
 
     async def send(self, delivery: Delivery) -> None:
-        """Posts the delivery and writes down what came of it."""
+        """Posts the delivery and writes down what came of it.
+
+        An event that fails comes again at once, up to three times, unless the app's answer forbids
+        it; Slack itself waits a minute and five before the later ones.
+        """
+        started = time.monotonic()
+        last_attempt, reason = delivery.last_attempt, "http_timeout"
+        while True:
+            may_retry = await self._try(delivery, reason)
+            if delivery.is_ok or not may_retry or delivery.retry_attempt == last_attempt:
+                break
+            reason = _RETRY_REASONS.get(delivery.outcome, "http_error")
+            delivery.retry_attempt += 1
+        delivery.took_s = time.monotonic() - started
+
+    async def _try(self, delivery: Delivery, retry_reason: str) -> bool:
+        """Posts once; whether the app would let Slack try again."""
         delivery.headers = self.signed_headers(delivery.sent_body, delivery.content_type)
         if delivery.retry_attempt:
             delivery.headers |= {
                 "X-Slack-Retry-Num": str(delivery.retry_attempt),
-                "X-Slack-Retry-Reason": "http_timeout",
+                "X-Slack-Retry-Reason": retry_reason,
             }
-        started = time.monotonic()
         try:
-            delivery.status, delivery.body = await self.post(delivery.sent_body, delivery.headers)
-            delivery.outcome = "ok" if delivery.status == 200 else f"http_{delivery.status}"  # noqa: PLR2004 - the one status that Slack takes
+            answer = await self.post(delivery.sent_body, delivery.headers)
         except TimeoutError:
             delivery.outcome = "timeout"
+            return True
         except aiohttp.ClientError:
             delivery.outcome = "refused"
-        delivery.took_s = time.monotonic() - started
+            return True
+        delivery.status, delivery.body = answer.status, answer.text
+        delivery.outcome = "ok" if answer.status == HTTPStatus.OK else f"http_{answer.status}"
+        return answer.headers.get("X-Slack-No-Retry") != "1"

@@ -8,7 +8,6 @@ from bot.sandbox.slack.deliveries import Delivery, DeliveryKind
 from bot.sandbox.slack.records import Json
 from bot.sandbox.slack.sockets import SocketLostError, Sockets
 
-MOST_RETRIES = 3
 _TYPES = {"command": "slash_commands", "event": "events_api"}
 # Slack takes no answer to a click or an event; these it shows, or does with a modal as they say.
 _ANSWERED: frozenset[DeliveryKind] = frozenset({"command", "view_submission"})
@@ -21,7 +20,7 @@ async def send_through(sockets: Sockets, delivery: Delivery, *, timeout_s: float
     Slack itself waits a minute and five before the later ones.
     """
     started = time.monotonic()
-    last_attempt = delivery.retry_attempt + (MOST_RETRIES if delivery.kind == "event" else 0)
+    last_attempt = delivery.last_attempt
     while True:
         delivery.envelope = _envelope(delivery)
         try:

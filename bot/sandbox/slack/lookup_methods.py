@@ -8,6 +8,13 @@ from bot.sandbox.slack.records import Channel, Json, User
 from bot.sandbox.slack.workspace import Workspace
 
 
+def api_test(_workspace: Workspace, args: Args) -> Json:
+    """api.test, which says back what it was told."""
+    if args.get("error"):
+        raise SlackError(str(args["error"]))
+    return {"args": dict(args)} if args else {}
+
+
 def auth_test(workspace: Workspace, _args: Args) -> Json:
     """auth.test."""
     app = workspace.app

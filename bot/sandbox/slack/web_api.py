@@ -58,6 +58,8 @@ class _Method:
     """None is needed where it is empty; some methods need another one for other arguments."""
     is_for_app: bool = False
     """Whether it wants the app-level token, and not the bot's."""
+    is_for_anybody: bool = False
+    """Whether it wants no token at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class WebApi:
             return _answer(refusal.as_answer(), headers)
 
     def _authenticate(self, method: _Method, token: str | None) -> None:
+        if method.is_for_anybody:
+            return
         if not token:
             raise SlackError("not_authed")
         if token not in (self._tokens.bot, self._tokens.app):
@@ -128,6 +132,7 @@ class WebApi:
             return lambda args: act(self._workspace, args)
 
         return {
+            "api.test": _Method(within(lookup.api_test), TIER_4, is_for_anybody=True),
             "auth.test": _Method(within(lookup.auth_test), SPECIAL),
             POST_MESSAGE: _Method(within(chat.post_message), SPECIAL, "chat:write"),
             "chat.postEphemeral": _Method(within(chat.post_ephemeral), TIER_4, "chat:write"),
