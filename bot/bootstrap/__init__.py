@@ -38,6 +38,7 @@ async def serve(settings: Settings, *, deadlines: Deadlines = DEFAULT_DEADLINES)
         SchemaOutdatedError: the schema must be brought up to date first.
     """
     async with run_bot(settings, deadlines=deadlines) as bot:
+        bot.tasks.spawn(bot.keeping.life.started(), name="record the start")
         await serve_until_stopped(
             bot.web_app,
             host=settings.host,

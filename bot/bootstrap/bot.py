@@ -29,6 +29,7 @@ from bot.application.send_change import ChangeSender
 from bot.application.settle_changes import Settler
 from bot.application.tasks import TaskSupervisor
 from bot.bootstrap.evidence import build_checkpointer
+from bot.bootstrap.keeping import Keeping
 from bot.bootstrap.looks import Looks
 from bot.bootstrap.outside import Outside
 from bot.database.engine import Database
@@ -82,6 +83,9 @@ class Bot:
         self.outside = Outside(
             settings, database=database, session=session, metrics=self.metrics, clock=clock
         )
+        self.keeping = Keeping(
+            settings, self.outside, tasks=self.tasks, owner=self._owner, clock=clock
+        )
 
     async def start(self) -> None:
         """Greet Twilio and Slack, and begin to settle what a dead process left.
@@ -92,7 +96,9 @@ class Bot:
         """
         self._serve_checkpoints()
         await asyncio.gather(
-            self.outside.gateway.warm(), self.outside.installation.learn(timeout_s=START_WAITS_S)
+            self.keeping.start(),
+            self.outside.gateway.warm(),
+            self.outside.installation.learn(timeout_s=START_WAITS_S),
         )
         if self.socket_mode is not None:
             await self.socket_mode.start(timeout_s=START_WAITS_S)
@@ -107,6 +113,7 @@ class Bot:
             await self.socket_mode.stop()
         await self.tasks.stop(timeout_s=DRAIN_S)
         await self.denials.flush(everything=True)
+        await self.keeping.stop()
         if self.checkpointer is not None:
             await self.checkpointer.write_last()
         await self.outside.ledger.close()
@@ -177,7 +184,7 @@ class Bot:
     @cached_property
     def log_health(self) -> LogHealth:
         """Whether both sides work."""
-        return LogHealth(self.outside.ledger, self.outside.log)
+        return LogHealth(self.keeping.ledger, self.outside.log)
 
     @cached_property
     def looks(self) -> Looks:
@@ -214,7 +221,7 @@ class Bot:
     @cached_property
     def denials(self) -> Denials:
         """The record of refusals."""
-        return Denials(self.outside.ledger, clock=self._clock)
+        return Denials(self.keeping.ledger_for_people, clock=self._clock)
 
     @cached_property
     def guard(self) -> Guard:
@@ -225,7 +232,7 @@ class Bot:
     def changes(self) -> ChangeDesk:
         """Accepts changes."""
         return ChangeDesk(
-            ledger=self.outside.ledger,
+            ledger=self.keeping.ledger_for_people,
             rights=self.rights,
             denials=self.denials,
             live=self.live,
@@ -237,7 +244,7 @@ class Bot:
             account_sid=self._settings.twilio_account_sid,
             owner=self._owner,
             on_given_up=self.worker.give_up,
-            clock=self._clock,
+            clock=self.keeping.lease_time,
             deadlines=self._deadlines,
         )
 
@@ -245,14 +252,17 @@ class Bot:
     def sender(self) -> ChangeSender:
         """Asks Twilio for a change."""
         return ChangeSender(
-            self.outside.gateway, self.live, clock=self._clock, deadlines=self._deadlines
+            self.outside.gateway,
+            self.live,
+            clock=self.keeping.lease_time,
+            deadlines=self._deadlines,
         )
 
     @cached_property
     def worker(self) -> ChangeWorker:
         """Performs changes."""
         return ChangeWorker(
-            ledger=self.outside.ledger,
+            ledger=self.keeping.ledger,
             sender=self.sender,
             live=self.live,
             destinations=DestinationBook(self.finder, self.numbers),
@@ -266,7 +276,7 @@ class Bot:
             ),
             tasks=self.tasks,
             counter=self.metrics,
-            clock=self._clock,
+            clock=self.keeping.lease_time,
             deadlines=self._deadlines,
         )
 
@@ -274,13 +284,13 @@ class Bot:
     def settler(self) -> Settler:
         """Settles what lost owners left."""
         return Settler(
-            ledger=self.outside.ledger,
+            ledger=self.keeping.ledger,
             worker=self.worker,
             sender=self.sender,
             denials=self.denials,
             tasks=self.tasks,
             owner=self._owner,
-            clock=self._clock,
+            clock=self.keeping.lease_time,
             deadlines=self._deadlines,
         )
 
@@ -325,7 +335,7 @@ class Bot:
             gateway=self.outside.gateway,
             finder=self.finder,
             numbers=self.numbers,
-            freeze=FreezeSwitch(self.guard, self.outside.ledger),
+            freeze=FreezeSwitch(self.guard, self.keeping.ledger_for_people),
             log=self.outside.log,
             replies=self.replies,
             audiences=self.audiences,

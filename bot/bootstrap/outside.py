@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from bot.database.audit_reader import SqlAuditReader
 from bot.database.checkpoints import SqlCheckpointStore
 from bot.database.engine import Database
 from bot.database.ledger import SqlLedger
+from bot.database.shared_time import read_shared_time
 from bot.domain.audit import MAIN_CHAIN
 from bot.settings import Settings
 from bot.slack.installation import Installation
@@ -86,3 +88,11 @@ class Outside:
             account_sid=self._settings.twilio_account_sid,
             clock=self._clock,
         )
+
+    async def shared_time(self) -> datetime | None:
+        """The time that all replicas go by; None where that is this machine's.
+
+        Raises:
+            LogUnavailableError: the database does not answer.
+        """
+        return await read_shared_time(self._database.reader)

@@ -31,6 +31,10 @@ class Event(StrEnum):
     DENIED = "denied"
     NOTED = "noted"
     REDACTED = "redacted"
+    STARTED = "started"
+    STOPPED = "stopped"
+    LOG_DOWN = "log_down"
+    CLOCK_SET = "clock_set"
 
 
 class Action(StrEnum):
@@ -44,6 +48,7 @@ class Action(StrEnum):
     READ_AUDIT = "read_audit"
     EXPORT_AUDIT = "export_audit"
     REDACT_AUDIT = "redact_audit"
+    SERVE = "serve"
 
 
 class Surface(StrEnum):

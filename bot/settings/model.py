@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -203,6 +204,13 @@ class Settings(SlackAppSettings, AuditSettings):
         alias="HOOKFLASH_METRICS_TOKEN",
         description="Bearer token for /metrics; without it only this machine may read them.",
         examples=["a-long-random-text"],
+    )
+
+    redact_after: Annotated[timedelta | None, BeforeValidator(shapes.age)] = Field(
+        default=None,
+        alias="HOOKFLASH_REDACT_AFTER",
+        description="Age at which entries lose numbers, names, reasons and targets; default never.",
+        examples=["180d"],
     )
 
     @property

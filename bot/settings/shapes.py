@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path, PurePosixPath
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from bot.domain.people import EVERY_FULL_MEMBER
+from bot.domain.retention import parse_age
 from bot.domain.sids import is_account_sid
 from bot.domain.signing_keys import PRIVATE, key_bytes
 
@@ -194,6 +196,11 @@ def poll_interval_s(value: str) -> float:
     if not math.isfinite(seconds) or not _LEAST_POLL_S <= seconds <= _MOST_POLL_S:
         raise ValueError(problem)
     return seconds
+
+
+def age(value: str) -> timedelta:
+    """An age in whole days."""
+    return parse_age(value)
 
 
 def bearer_token(value: str) -> str:

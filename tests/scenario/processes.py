@@ -19,7 +19,7 @@ from aiohttp.test_utils import unused_port
 from bot.bootstrap import Bot
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import open_database
-from bot.domain.audit import MAIN_CHAIN
+from bot.domain.audit import MAIN_CHAIN, Action
 from bot.sandbox.slack import Delivery, Message, SlackStandIn
 from bot.sandbox.twilio import Call, TwilioStandIn
 from tests.scenario.company import (
@@ -135,6 +135,7 @@ class Stage:
         return [
             " ".join(filter(None, (entry.event, str(entry.details.get("reason", "")))))
             async for entry, _ in self.reader.entries()
+            if entry.action != Action.SERVE
         ]
 
     async def is_settled(self) -> bool:

@@ -84,5 +84,5 @@ async def test_what_was_held_back_of_many_refusals_is_written_before_the_end(
 
     assert await bot.ended() == 0
     entries = [entry async for entry, _ in set_up.reader.entries()]
-    assert [entry.event for entry in entries] == ["denied"] * 6
-    assert entries[-1].details["more_like_it"] == 3
+    assert [entry.event for entry in entries] == ["started", *["denied"] * 6, "stopped"]
+    assert entries[-2].details["more_like_it"] == 3

@@ -37,6 +37,7 @@ _ACTIONS = {
     Action.READ_AUDIT: "Read the log",
     Action.EXPORT_AUDIT: "Export the log",
     Action.REDACT_AUDIT: "Redact the log",
+    Action.SERVE: "Hookflash",
 }
 _EVENTS = {
     Event.REQUESTED: "under way",
@@ -44,6 +45,11 @@ _EVENTS = {
     Event.FAILED: "not done",
     Event.UNKNOWN: "not known",
     Event.DENIED: "refused",
+    Event.REDACTED: "old values deleted",
+    Event.STARTED: "started",
+    Event.STOPPED: "stopped",
+    Event.LOG_DOWN: "the log took no entries",
+    Event.CLOCK_SET: "a clock was set",
 }
 _NOTES = {"ended_right_after": "the call ended right after"}
 

@@ -1,0 +1,153 @@
+"""Noticing when the log takes no entries, and writing that down once it does again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import TypeVar
+from uuid import uuid4
+
+from bot.application.ports import Clock, Ledger, LedgerTransaction
+from bot.domain.audit import Action, EntryDraft, Event, Surface, timestamp
+from bot.domain.errors import LogUnavailableError
+from bot.domain.people import MACHINE
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# Who waits is cut off after longer; who is cut off sooner was told to stop for another reason.
+UNANSWERED_AFTER_S = 0.5
+# A log that comes and goes leaves one entry for all of it.
+STEADY_AFTER_S = 10.0
+LOOK_EVERY_S = 1.0
+
+
+@dataclass(slots=True)
+class _Outage:
+    """From the first unit of work that was not taken to the first one that was taken again."""
+
+    began_at: datetime
+    ended_at: datetime | None = None
+    ended: float = 0.0
+    requests_refused: int = 0
+
+
+class LogWatch:
+    """Sees what becomes of each unit of work, and appends `log_down` after an outage.
+
+    `replica` is the name under which this process writes. A process that ends before the log is
+    back takes with it what it knows; its missing `stopped` tells of that.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        replica: str,
+        clock: Clock,
+        elapsed: Callable[[], float] = monotonic,
+        steady_after_s: float = STEADY_AFTER_S,
+    ) -> None:
+        self._ledger = ledger
+        self._replica = replica
+        self._clock = clock
+        self._elapsed = elapsed
+        self._steady_after_s = steady_after_s
+        self._outage: _Outage | None = None
+
+    @property
+    def for_people(self) -> Ledger:
+        """The ledger for what people ask for: what it does not take is counted."""
+        return _WatchedLedger(self._ledger, self, is_for_people=True)
+
+    @property
+    def for_machine(self) -> Ledger:
+        """The ledger for what nobody asked for."""
+        return _WatchedLedger(self._ledger, self, is_for_people=False)
+
+    def now(self) -> tuple[datetime, float]:
+        """The time of day, and a clock that nobody sets."""
+        return self._clock(), self._elapsed()
+
+    def missed(self, began_at: datetime, *, is_for_people: bool) -> None:
+        """A unit of work that began then was not taken."""
+        if self._outage is None:
+            self._outage = _Outage(began_at)
+            _log.error("the log takes no entries")
+        self._outage.ended_at = None
+        self._outage.requests_refused += is_for_people
+
+    def taken(self) -> None:
+        """A unit of work was taken."""
+        if self._outage is not None and self._outage.ended_at is None:
+            self._outage.ended_at, self._outage.ended = self.now()
+            _log.warning("the log takes entries again")
+
+    async def run(self) -> None:
+        """Look every second whether there is an outage to write down, for ever."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            outage = self._outage
+            if outage and self._elapsed() - outage.ended >= self._steady_after_s:
+                await self.write_down()
+
+    async def write_down(self) -> None:
+        """Append the entry of an outage that is over; what cannot be appended is kept."""
+        outage = self._outage
+        if outage is None or outage.ended_at is None:
+            return
+        draft, written_to = self._log_down(outage, outage.ended_at), outage.ended_at
+        try:
+            await self._ledger.write(lambda tx: tx.append(draft))
+        except LogUnavailableError:
+            outage.ended_at = None
+        if outage.ended_at == written_to:
+            self._outage = None
+
+    def _log_down(self, outage: _Outage, ended_at: datetime) -> EntryDraft:
+        return EntryDraft(
+            request_id=f"outage-{uuid4().hex}",
+            event=Event.LOG_DOWN,
+            action=Action.SERVE,
+            actor=MACHINE,
+            surface=Surface.MACHINE,
+            details={
+                "replica": self._replica,
+                "from": timestamp(outage.began_at),
+                "to": timestamp(ended_at),
+                "requests_refused": outage.requests_refused,
+            },
+        )
+
+
+class _WatchedLedger:
+    """A ledger that tells the watch what becomes of each unit of work."""
+
+    def __init__(self, ledger: Ledger, watch: LogWatch, *, is_for_people: bool) -> None:
+        self._ledger = ledger
+        self._watch = watch
+        self._is_for_people = is_for_people
+
+    async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
+        """What the ledger itself does.
+
+        Raises:
+            LogUnavailableError: the database does not answer.
+        """
+        began_at, began = self._watch.now()
+        try:
+            result = await self._ledger.write(work)
+        except LogUnavailableError:
+            self._watch.missed(began_at, is_for_people=self._is_for_people)
+            raise
+        except asyncio.CancelledError:
+            if self._watch.now()[1] - began >= UNANSWERED_AFTER_S:
+                self._watch.missed(began_at, is_for_people=self._is_for_people)
+            raise
+        self._watch.taken()
+        return result

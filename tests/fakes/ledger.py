@@ -1,0 +1,39 @@
+"""A ledger in memory that takes entries or does not, for tests of what goes on around it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
+
+from bot.application.ports import LedgerTransaction
+from bot.domain.audit import EntryDraft
+from bot.domain.errors import LogUnavailableError
+
+T = TypeVar("T")
+
+
+class FakeLedger:
+    """Keeps what is appended in `drafts`, while it is not down. It knows no changes."""
+
+    def __init__(self) -> None:
+        self.drafts: list[EntryDraft] = []
+        self.is_down = False
+
+    async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
+        """Run the work.
+
+        Raises:
+            LogUnavailableError: the log is down.
+        """
+        if self.is_down:
+            raise LogUnavailableError("down")
+        return await work(cast("LedgerTransaction", self))
+
+    async def append(self, draft: EntryDraft) -> None:
+        """Keep the draft."""
+        self.drafts.append(draft)
+
+    @property
+    def told(self) -> list[tuple[str, dict[str, object]]]:
+        """Of each entry its event and details."""
+        return [(draft.event.value, dict(draft.details)) for draft in self.drafts]
