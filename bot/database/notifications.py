@@ -46,6 +46,7 @@ class Notifications:
         connection = await psycopg.AsyncConnection.connect(
             self._url.set(drivername="postgresql").render_as_string(hide_password=False),
             autocommit=True,
+            target_session_attrs="read-write",  # a standby notifies nobody
             connect_timeout=CONNECT_TIMEOUT_S,
             keepalives_idle=IDLE_BEFORE_KEEPALIVE_S,
             keepalives_interval=KEEPALIVE_EVERY_S,
