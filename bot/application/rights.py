@@ -7,18 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from bot.application.deadlines import DENIAL_DEADLINE_S, database_deadline
 from bot.application.ports import Clock, Ledger, MemberDirectory
 from bot.domain.audit import Action, EntryDraft, Event, Surface
 from bot.domain.errors import LogUnavailableError, NotPermittedError, RefusedError
-from bot.domain.people import Actor, Role, RoleLists
+from bot.domain.people import MACHINE, Actor, Role, RoleLists
 from bot.domain.requests import Asking
 
 _log = logging.getLogger(__name__)
 
 ONE_MINUTE = timedelta(minutes=1)
 DENIALS_A_MINUTE = 5
+MOST_PEOPLE = 200
 NEEDED_ROLE = {
     Action.LIST: Role.VIEWER,
     Action.HANG_UP: Role.OPERATOR,
@@ -77,21 +79,26 @@ class _Minute:
 
 
 class Denials:
-    """Writes `denied` entries; a flood by one person becomes one entry a minute that counts."""
+    """Writes `denied` entries; a flood becomes one entry a minute that counts.
+
+    Of each person DENIALS_A_MINUTE are written in full and the rest are counted. When MOST_PEOPLE
+    were turned away within a minute, those of all others are counted together.
+    """
 
     def __init__(self, ledger: Ledger, *, clock: Clock) -> None:
         self._ledger = ledger
         self._clock = clock
         self._minutes: dict[Actor, _Minute] = {}
+        self._others: _Minute | None = None
 
     async def record(self, draft: EntryDraft) -> None:
-        """Write the entry, or count it where the person has had enough for this minute.
+        """Write the entry, or count it where there has been enough for this minute.
 
         A log that does not answer keeps nobody from being turned away: its fault is told by
         `/readyz` and in the log of the process.
         """
-        minute = self._minutes.setdefault(draft.actor, _Minute(began_at=self._clock()))
-        if minute.written >= DENIALS_A_MINUTE:
+        minute = self._minute_of(draft.actor)
+        if minute is self._others or minute.written >= DENIALS_A_MINUTE:
             minute.held_back += 1
             minute.last = draft
             return
@@ -99,29 +106,68 @@ class Denials:
         await self._write(draft)
 
     async def flush(self, *, everything: bool = False) -> None:
-        """Write what was counted in minutes that are over."""
-        now = self._clock()
-        over = [
-            (actor, minute)
-            for actor, minute in self._minutes.items()
-            if everything or now - minute.began_at >= ONE_MINUTE
-        ]
-        for actor, minute in over:
-            del self._minutes[actor]
-            if minute.last is not None:
-                await self._write(_counted(minute.last, minute.held_back))
+        """Write what was counted in minutes that are over; what the log does not take is kept."""
+        for actor, minute in list(self._minutes.items()):
+            if (everything or self._is_over(minute)) and await self._write_counted(minute):
+                del self._minutes[actor]
+        others = self._others
+        if others and (everything or self._is_over(others)) and await self._write_counted(others):
+            self._others = None
 
-    async def _write(self, draft: EntryDraft) -> None:
+    def _minute_of(self, actor: Actor) -> _Minute:
+        """The person's minute, or the one that all have together who are too many."""
+        minute = self._minutes.get(actor)
+        if minute is not None:
+            return minute
+        minute = _Minute(began_at=self._clock())
+        if len(self._minutes) < MOST_PEOPLE:
+            self._minutes[actor] = minute
+            return minute
+        self._others = self._others or minute
+        return self._others
+
+    def _is_over(self, minute: _Minute) -> bool:
+        # A minute that begins in the future was begun before the clock was set back.
+        return abs(self._clock() - minute.began_at) >= ONE_MINUTE
+
+    async def _write_counted(self, minute: _Minute) -> bool:
+        """Whether nothing is left to write of it; more may be counted while this one is written."""
+        if minute.last is None:
+            return True
+        counted = minute.held_back
+        tell = _counted_of_others if minute is self._others else _counted
+        draft = tell(minute.last, counted)
+        if not await self._write(draft):
+            return False
+        minute.held_back -= counted
+        return minute.held_back == 0
+
+    async def _write(self, draft: EntryDraft) -> bool:
         try:
             async with database_deadline(DENIAL_DEADLINE_S):
                 await self._ledger.write(lambda tx: tx.append(draft))
         except LogUnavailableError:
             _log.exception("a refusal could not be recorded")
+            return False
+        return True
 
 
 def _counted(last: EntryDraft, count: int) -> EntryDraft:
     details = dict(last.details) | {"more_like_it": count}
     return replace(last, surface=Surface.MACHINE, details=details)
+
+
+def _counted_of_others(last: EntryDraft, count: int) -> EntryDraft:
+    """They are of many people and for many reasons: of the last of them only its kind is told."""
+    return EntryDraft(
+        request_id=f"denials-{uuid4().hex}",
+        event=Event.DENIED,
+        action=last.action,
+        actor=MACHINE,
+        surface=Surface.MACHINE,
+        account_sid=last.account_sid,
+        details={"reason": "many_people", "more_like_it": count},
+    )
 
 
 def denial(
