@@ -154,7 +154,7 @@ async def _export(
 
 def _parse(filters: Sequence[str]) -> AuditQuery:
     from bot.domain.errors import InvalidFilterError
-    from bot.domain.filters import parse_audit_filters
+    from bot.domain.audit_filters import parse_audit_filters
 
     try:
         return parse_audit_filters(filters, now=datetime.now(UTC))

@@ -9,16 +9,13 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
-from bot.database.audit_queries import (
-    SealedEntry,
-    ToldEntry,
-    read_chunk,
-    read_matching,
-    read_page,
-    read_told_chunk,
-    verify_chain,
-    verify_end,
-)
+from bot.database.audit_conditions import Terms
+from bot.database.audit_pages import read_page
+from bot.database.audit_people import read_people
+from bot.database.audit_queries import read_chunk, read_matching
+from bot.database.audit_runs import Run, begin_export, read_export, read_news, read_outside
+from bot.database.audit_stories import SealedEntry, ToldEntry
+from bot.database.audit_verify import verify_chain, verify_end
 from bot.database.engine import ThreadedEngine
 from bot.database.faults import as_log_unavailable
 from bot.database.queries import read_freeze, read_head, read_last_change_id
@@ -28,6 +25,7 @@ from bot.domain.audit_chain import Verdict
 from bot.domain.audit_log import AuditPage, AuditQuery
 from bot.domain.changes import Freeze
 from bot.domain.errors import LogUnavailableError
+from bot.domain.people import Actor
 from bot.domain.retention import OldValues
 
 P = ParamSpec("P")
@@ -51,25 +49,53 @@ class SqlAuditReader:
         """Requests that fit, newest first."""
         return await self._ask(read_page, self._chain_id, query)
 
-    async def entries(
-        self, *, after_seq: int = 0, fitting: AuditQuery = EVERY_ENTRY
-    ) -> AsyncIterator[SealedEntry]:
-        """Every entry that fits, in the order of the chain, in constant memory.
-
-        Of *fitting* only the filters count, not its limit and page.
-        """
-        while chunk := await self._ask(read_chunk, self._chain_id, after_seq, fitting):
+    async def entries(self, *, after_seq: int = 0) -> AsyncIterator[SealedEntry]:
+        """Every entry, in the order of the chain, in constant memory."""
+        while chunk := await self._ask(read_chunk, self._chain_id, after_seq):
             for sealed in chunk:
                 yield sealed
             after_seq = chunk[-1][0].seq
 
     async def told_entries(self, fitting: AuditQuery) -> AsyncIterator[ToldEntry]:
-        """Like `entries`, each with what its whole request tells, such as the actor's name."""
-        after_seq = 0
-        while chunk := await self._ask(read_told_chunk, self._chain_id, after_seq, fitting):
-            for told in chunk:
+        """Every entry of the requests that fit, as the log is now, in the order of the chain.
+
+        Each comes with what its whole request tells, such as the actor's name. Of *fitting* only
+        the filters count, not its limit and page.
+        """
+        terms = await self._ask(begin_export, self._chain_id, fitting)
+        if terms is None:
+            return
+        outside = [told async for told in self._run(read_outside, terms)] if terms.has_time else []
+        outside.sort(key=lambda told: told.entry.seq)
+        for told in outside:
+            if told.entry.seq < terms.first:
                 yield told
-            after_seq = chunk[-1].entry.seq
+        async for told in self._run(read_export, terms):
+            yield told
+        for told in outside:
+            if told.entry.seq > terms.last:
+                yield told
+
+    async def _run(
+        self, read: Callable[[Connection, Terms, int], Run], terms: Terms
+    ) -> AsyncIterator[ToldEntry]:
+        run = Run((), terms.first - 1, is_last=False)
+        while not run.is_last:
+            run = await self._ask(read, terms, run.reached)
+            for told in run.told:
+                yield told
+
+    async def news(self, *, after_seq: int, fitting: AuditQuery = EVERY_ENTRY) -> Run:
+        """The next entries that fit as they came; go on after what the run has reached.
+
+        The outcome is the entry's own; numbers and words are those that its request had told by
+        then. Of *fitting* neither the limit, the page nor the end of the time counts.
+        """
+        return await self._ask(read_news, self._chain_id, fitting, after_seq)
+
+    async def people(self) -> Sequence[Actor]:
+        """Everybody who ever acted, by the name that the log heard last, if any is left."""
+        return await self._ask(read_people, self._chain_id)
 
     async def matching(self, reference: str) -> Sequence[SealedEntry]:
         """The entries whose number, request id or call SID is *reference*."""

@@ -1,23 +1,17 @@
 """The filters that people type: what they let through, and what is said about wrong ones."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.audit import Action, Event
-from bot.domain.audit_log import AuditQuery
 from bot.domain.calls import Call
 from bot.domain.errors import InvalidFilterError
 from bot.domain.filters import (
-    MAX_AUDIT_ROWS,
     MAX_CALLS,
     CallFilter,
-    describe_audit_query,
     number_fits,
-    parse_audit_filters,
     parse_call_filters,
 )
 
@@ -40,16 +34,6 @@ CALL_WORDS = st.tuples(
     DURATIONS.map("longer:{}".format),
     DURATIONS.map("since:{}".format),
     st.integers(1, MAX_CALLS).map("limit:{}".format),
-).flatmap(lambda words: st.lists(st.sampled_from(words), unique=True))
-AUDIT_WORDS = st.tuples(
-    st.sampled_from(["by:@U012AB", "by:W012AB", "by:me"]),
-    st.sampled_from([f"call:{SID}", f"call:{SID.upper()}"]),
-    DIGITS.map("from:+{}*".format),
-    DIGITS.map("to:+{}".format),
-    st.sampled_from([f"action:{action}" for action in Action]),
-    st.sampled_from(["outcome:failed", "outcome:denied"]),
-    DURATIONS.map("since:{}".format),
-    st.integers(1, MAX_AUDIT_ROWS).map("limit:{}".format),
 ).flatmap(lambda words: st.lists(st.sampled_from(words), unique=True))
 
 
@@ -169,40 +153,6 @@ def test_a_filter_given_twice_is_refused() -> None:
         parse_call_filters(["from:+44*", "from:+1*"], now=NOW)
 
 
-def test_the_log_can_be_asked_by_person_call_action_and_outcome() -> None:
-    words = f"by:me call:{SID.upper()} action:hang-up outcome:failed from:+44* limit:20".split()
-
-    assert parse_audit_filters(words, now=NOW, me="U0ANA") == AuditQuery(
-        by_user_id="U0ANA",
-        call_sid=SID,
-        action=Action.HANG_UP,
-        outcome=Event.FAILED,
-        from_number="+44*",
-        limit=20,
-    )
-
-
-@pytest.mark.parametrize(
-    ("word", "said"),
-    [
-        ("by:ana", "mention"),
-        ("by:me", "mention"),
-        ("call:CA12", "32 of 0-9"),
-        ("from:*0123", "only at its end"),
-        ("action:hangup", "Did you mean hang_up?"),
-        ("outcome:zzz", "It can be succeeded"),
-        ("outcome:noted", "There is no such value"),
-        ("limit:51", "1 to 50"),
-        ("status:ringing", "There is no such filter"),
-    ],
-)
-def test_a_wrong_filter_of_the_log_is_named(word: str, said: str) -> None:
-    with pytest.raises(InvalidFilterError) as caught:
-        parse_audit_filters([word], now=NOW)
-
-    assert said in caught.value.problem
-
-
 @given(CALL_WORDS)
 def test_a_described_call_filter_parses_back_to_itself(words: list[str]) -> None:
     found = parse_call_filters(words, now=NOW)
@@ -211,21 +161,10 @@ def test_a_described_call_filter_parses_back_to_itself(words: list[str]) -> None
     assert parse_call_filters(found.describe().split(), now=later) == found
 
 
-@given(AUDIT_WORDS)
-def test_a_described_query_of_the_log_parses_back_to_itself(words: list[str]) -> None:
-    found = parse_audit_filters(words, now=NOW, me="U0ME")
-    later = NOW + timedelta(minutes=30)
-
-    assert parse_audit_filters(describe_audit_query(found).split(), now=later) == found
-
-
 @given(st.lists(st.text(), min_size=1, max_size=5))
-@pytest.mark.parametrize("parse", [parse_call_filters, parse_audit_filters])
-def test_words_at_random_are_refused_in_few_words(
-    parse: Callable[..., object], words: list[str]
-) -> None:
+def test_words_at_random_are_refused_in_few_words(words: list[str]) -> None:
     with pytest.raises(InvalidFilterError) as caught:
-        parse(words, now=NOW)
+        parse_call_filters(words, now=NOW)
 
     error = caught.value
     assert len(error.part) + len(error.problem) + len(error.example) < 500
@@ -253,4 +192,3 @@ def test_a_star_stands_for_any_digits(start: str, end: str) -> None:
 
 def test_an_empty_filter_describes_itself_as_nothing() -> None:
     assert not CallFilter().describe()
-    assert not describe_audit_query(AuditQuery())

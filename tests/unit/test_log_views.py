@@ -5,7 +5,7 @@ from inline_snapshot import snapshot
 
 from bot.domain.audit_log import AuditPage, AuditQuery
 from bot.domain.changes import Freeze
-from bot.domain.filters import parse_audit_filters
+from bot.domain.audit_filters import parse_audit_filters
 from bot.domain.people import Role
 from bot.slack.views.audit_page import audit_page, call_history
 from bot.slack.views.formatting import Audience, duration, listed, mention_user, target_words

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.domain.audit import Action
 from bot.domain.audit_log import AuditQuery
-from bot.domain.filters import parse_audit_filters
+from bot.domain.audit_filters import parse_audit_filters
 from bot.slack.desk import Desk
 from bot.slack.features import Ack, Feature, Verb
 from bot.slack.payloads import Click, Command

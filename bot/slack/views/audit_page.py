@@ -8,7 +8,7 @@ import slackblocks as kit
 
 from bot.domain.audit import Action, Event
 from bot.domain.audit_log import AuditPage, AuditQuery, AuditRow
-from bot.domain.filters import describe_audit_query
+from bot.domain.audit_filters import describe_audit_query
 from bot.slack.views import blocks
 from bot.slack.views.action_ids import ActionId
 from bot.slack.views.escaping import escape

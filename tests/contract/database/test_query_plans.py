@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event
 
-from bot.database.audit_queries import read_page
+from bot.database.audit_pages import read_page
 from bot.database.engine import migration_engine
 from bot.database.queries import read_ending, read_freeze
 from bot.domain.audit import MAIN_CHAIN, Action, Event

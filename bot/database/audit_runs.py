@@ -1,0 +1,107 @@
+"""Runs of entries in the order of the chain: for an export, and as they come in.
+
+Each call does a bounded amount of work, so that an export of any length holds nothing up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, or_
+
+from bot.database.audit_conditions import Terms, is_same_request, there_is
+from bot.database.audit_search import Look, Search, terms_of
+from bot.database.audit_stories import ToldEntry, read_stories, with_personal
+from bot.database.tables import audit_entries
+from bot.domain.audit import AuditEntry
+from bot.domain.audit_log import AuditQuery
+
+ENTRIES_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The entries that fit of those up to *reached*; there may be more after it."""
+
+    told: Sequence[ToldEntry]
+    reached: int
+    is_last: bool
+
+
+def begin_export(connection: Connection, chain_id: str, query: AuditQuery) -> Terms | None:
+    """What an export goes through: the log as it is now; None where its time has no entries."""
+    return terms_of(connection, chain_id, query)
+
+
+def read_export(connection: Connection, terms: Terms, after_seq: int) -> Run:
+    """The next entries of requests that fit, each with all that its request tells."""
+    search = Search(
+        connection, terms, terms.is_of_request(audit_entries), mark=None, newest_first=False
+    )
+    search.use_all_streams()
+    look = _look(search, terms, after_seq)
+    told = _told(connection, terms, look.entries, up_to=terms.known)
+    return Run(told, *_reached(look, terms))
+
+
+def read_outside(connection: Connection, terms: Terms, after_seq: int) -> Run:
+    """Of the requests that fit and have entries here: those that lie outside the terms' part.
+
+    A request fits whose entries began before the query's time, or went on after it; it is exported
+    whole.
+    """
+    other = audit_entries.alias()
+    is_outside = or_(
+        other.c.seq < terms.first, and_(other.c.seq > terms.last, other.c.seq <= terms.known)
+    )
+    goes_outside = there_is(is_same_request(other, audit_entries), is_outside)
+    condition = and_(terms.is_of_request(audit_entries), goes_outside)
+    search = Search(connection, terms, condition, mark=None, newest_first=False)
+    search.use_all_streams()
+    look = _look(search, terms, after_seq)
+    stories = read_stories(connection, terms.chain_id, [entry.request_id for entry in look.entries])
+    told = [
+        ToldEntry(entry, personal, story.told(up_to=terms.known))
+        for story in stories.values()
+        for entry, personal in story.sealed
+        if entry.seq < terms.first or terms.last < entry.seq <= terms.known
+    ]
+    return Run(told, *_reached(look, terms))
+
+
+def read_news(connection: Connection, chain_id: str, query: AuditQuery, after_seq: int) -> Run:
+    """The next entries that fit as they came, each with what its request had told by then."""
+    terms = terms_of(connection, chain_id, query)
+    if terms is None or terms.known <= after_seq:
+        return Run((), after_seq, is_last=True)
+    search = Search(
+        connection, terms, terms.is_told_by(audit_entries), mark=None, newest_first=False
+    )
+    look = _look(search, terms, after_seq)
+    told = _told(connection, terms, look.entries, up_to=None)
+    return Run(told, *_reached(look, terms))
+
+
+def _look(search: Search, terms: Terms, after_seq: int) -> Look:
+    low = max(terms.first, after_seq + 1)
+    return search.look(low, terms.last, among=ENTRIES_AT_ONCE, at_most=ENTRIES_AT_ONCE)
+
+
+def _reached(look: Look, terms: Terms) -> tuple[int, bool]:
+    return (terms.last, True) if look.reached is None else (look.reached, False)
+
+
+def _told(
+    connection: Connection, terms: Terms, entries: Sequence[AuditEntry], *, up_to: int | None
+) -> list[ToldEntry]:
+    """The entries with what their requests tell: up to that entry, or up to each itself."""
+    stories = read_stories(connection, terms.chain_id, [entry.request_id for entry in entries])
+    return [
+        ToldEntry(
+            entry,
+            personal,
+            stories[entry.request_id].told(up_to=entry.seq if up_to is None else up_to),
+        )
+        for entry, personal in with_personal(connection, entries)
+    ]
