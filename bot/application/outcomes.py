@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.domain.audit import EntryDraft, Event, Surface
+from bot.domain.audit import AuditEntry, EntryDraft, Event, Surface
 from bot.domain.calls import Call
 from bot.domain.changes import Change, Outcome, OutcomeReason
 from bot.domain.errors import (
@@ -19,6 +20,7 @@ from bot.domain.errors import (
     TwilioUnavailableError,
 )
 
+NUMBERS = ("from", "to")
 # Faults after which it is certain that Twilio changed nothing; an unavailable Twilio is among them
 # only where the request never reached it.
 REASON_OF_FAULT: dict[type[TwilioError], OutcomeReason] = {
@@ -95,8 +97,23 @@ def unclear(
 
 def numbers_of(call: Call) -> dict[str, str]:
     """The numbers of both ends, as far as Twilio told them."""
-    named = {"from": call.from_number, "to": call.to_number}
+    named = dict(zip(NUMBERS, (call.from_number, call.to_number), strict=True))
     return {name: number for name, number in named.items() if number}
+
+
+def outcome_of(entry: AuditEntry, personal: Mapping[str, str]) -> Outcome:
+    """The outcome that `outcome_entry` wrote down, as far as the log keeps it."""
+    twilio = entry.details.get("twilio", {})
+    return Outcome(
+        event=Event(entry.event),
+        reason=OutcomeReason(entry.details["reason"]),
+        at=entry.recorded_at,
+        status_before=entry.details.get("status_before", ""),
+        status_after=entry.details.get("status_after", ""),
+        code=twilio.get("code"),
+        twilio_request_id=twilio.get("request_id", ""),
+        numbers={name: personal[name] for name in NUMBERS if name in personal},
+    )
 
 
 def outcome_entry(

@@ -13,7 +13,6 @@ from bot.application.deadlines import Deadlines, database_deadline
 from bot.application.find_destination import DestinationBook
 from bot.application.live_calls import LiveCalls
 from bot.application.ports import (
-    ChangeAnnouncer,
     ChangeCounter,
     Clock,
     Destination,
@@ -22,6 +21,7 @@ from bot.application.ports import (
     TaskSpawner,
 )
 from bot.application.send_change import ChangeSender
+from bot.application.tell_outcomes import OutcomeTeller
 from bot.domain.audit import Action, Event, Surface
 from bot.domain.changes import Change, ChangeState, Outcome, OutcomeReason
 from bot.domain.errors import (
@@ -62,7 +62,7 @@ class ChangeWorker:
         sender: ChangeSender,
         live: LiveCalls,
         destinations: DestinationBook,
-        announcer: ChangeAnnouncer,
+        teller: OutcomeTeller,
         tasks: TaskSpawner,
         counter: ChangeCounter,
         clock: Clock,
@@ -72,7 +72,7 @@ class ChangeWorker:
         self._sender = sender
         self._live = live
         self._destinations = destinations
-        self._announcer = announcer
+        self._teller = teller
         self._tasks = tasks
         self._counter = counter
         self._clock = clock
@@ -107,7 +107,7 @@ class ChangeWorker:
             if change.attempts:
                 raise  # it was sent before, so "not sent" would be wrong: the settler comes again
             # The intent is recorded and stays open.
-            await self._announcer.announce(change, self.give_up(change))
+            await self._teller.tell(change, self.give_up(change))
         else:
             await self._ask_twilio(sent, destination, surface=surface)
 
@@ -154,7 +154,7 @@ class ChangeWorker:
             outcome = replace(outcome, is_recorded=recorded is Recorded.NOW)
         elif change.attempts > 1:
             return  # the person was told already that the machine goes on looking
-        await self._announcer.announce(change, outcome)
+        await self._teller.tell(change, outcome)
         if change.action is Action.REDIRECT and outcome.event is Event.SUCCEEDED:
             self._tasks.spawn(self._look_again(change, outcome), name="second look at a redirect")
 
@@ -230,7 +230,7 @@ class ChangeWorker:
             if not await self._ledger.write(note):
                 return
         ended = replace(outcome, status_after=call.status, ended_at=call.ended_at or self._clock())
-        await self._announcer.announce(change, ended)
+        await self._teller.tell(change, ended)
 
 
 def _names(change: Change) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -158,6 +158,17 @@ class LedgerTransaction(Protocol):
         self, *, owner: str, now: datetime, lease_until: datetime, limit: int
     ) -> Sequence[Change]:
         """Take over open changes whose lease and Twilio deadline have both run out."""
+
+    async def mark_told(self, change: Change) -> None:
+        """The outcome has been told."""
+
+    async def claim_untold(
+        self, *, before: datetime, now: datetime, limit: int
+    ) -> Sequence[Change]:
+        """Closed changes whose outcome was to be told before then; they wait anew from now on."""
+
+    async def told_entry(self, change: Change) -> tuple[AuditEntry, Mapping[str, str]] | None:
+        """The entry that tells the outcome of a closed change, and its personal values."""
 
     async def old_values(self, *, older_than: datetime, after_seq: int, limit: int) -> OldValues:
         """The first run of entries after *after_seq* whose personal values may be deleted."""

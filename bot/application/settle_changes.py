@@ -13,6 +13,7 @@ from bot.application.perform_change import ChangeWorker
 from bot.application.ports import Clock, Destination, Ledger, TaskSpawner
 from bot.application.rights import Denials
 from bot.application.send_change import ChangeSender
+from bot.application.tell_outcomes import OutcomeTeller
 from bot.domain.audit import Action, Surface
 from bot.domain.changes import Change, ChangeState, Outcome, OutcomeReason
 from bot.domain.errors import LogUnavailableError
@@ -31,6 +32,7 @@ class Settler:
         ledger: Ledger,
         worker: ChangeWorker,
         sender: ChangeSender,
+        teller: OutcomeTeller,
         denials: Denials,
         tasks: TaskSpawner,
         owner: str,
@@ -40,6 +42,7 @@ class Settler:
         self._ledger = ledger
         self._worker = worker
         self._sender = sender
+        self._teller = teller
         self._denials = denials
         self._tasks = tasks
         self._owner = owner
@@ -51,6 +54,7 @@ class Settler:
         while True:
             try:
                 await self.settle_abandoned()
+                await self._teller.tell_untold()
                 await self._denials.flush()
             except LogUnavailableError:
                 _log.warning("abandoned changes could not be looked for: the log does not answer")

@@ -28,6 +28,7 @@ from bot.application.rights import Denials, Guard, Rights
 from bot.application.send_change import ChangeSender
 from bot.application.settle_changes import Settler
 from bot.application.tasks import TaskSupervisor
+from bot.application.tell_outcomes import OutcomeTeller
 from bot.bootstrap.evidence import build_checkpointer
 from bot.bootstrap.keeping import Keeping
 from bot.bootstrap.looks import Looks
@@ -259,13 +260,10 @@ class Bot:
         )
 
     @cached_property
-    def worker(self) -> ChangeWorker:
-        """Performs changes."""
-        return ChangeWorker(
+    def teller(self) -> OutcomeTeller:
+        """Tells outcomes."""
+        return OutcomeTeller(
             ledger=self.keeping.ledger,
-            sender=self.sender,
-            live=self.live,
-            destinations=DestinationBook(self.finder, self.numbers),
             announcer=SlackAnnouncer(
                 self.replies,
                 self.audiences,
@@ -274,6 +272,20 @@ class Bot:
                 clock=self._clock,
                 place=self.place,
             ),
+            tasks=self.tasks,
+            clock=self.keeping.lease_time,
+            deadlines=self._deadlines,
+        )
+
+    @cached_property
+    def worker(self) -> ChangeWorker:
+        """Performs changes."""
+        return ChangeWorker(
+            ledger=self.keeping.ledger,
+            sender=self.sender,
+            live=self.live,
+            destinations=DestinationBook(self.finder, self.numbers),
+            teller=self.teller,
             tasks=self.tasks,
             counter=self.metrics,
             clock=self.keeping.lease_time,
@@ -287,6 +299,7 @@ class Bot:
             ledger=self.keeping.ledger,
             worker=self.worker,
             sender=self.sender,
+            teller=self.teller,
             denials=self.denials,
             tasks=self.tasks,
             owner=self._owner,

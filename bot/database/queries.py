@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection, and_, bindparam, exists, false, func, or_, select
 
 from bot.database.prepared import Prepared
@@ -16,7 +18,7 @@ from bot.database.tables import (
 )
 from bot.domain.audit import EMPTY_HEAD, Action, AuditEntry, Event, Head
 from bot.domain.calls import FINAL_STATUSES
-from bot.domain.changes import CallEnding, Freeze
+from bot.domain.changes import CallEnding, Change, Freeze
 from bot.domain.people import Actor
 
 _CHAIN = audit_entries.c.chain_id == bindparam("chain_id")
@@ -81,6 +83,17 @@ _IS_HINDERED = Prepared(
             ),
         )
     )
+)
+
+_OUTCOME = (
+    select(audit_entries)
+    .where(
+        _CHAIN,
+        audit_entries.c.request_id == bindparam("request_id"),
+        audit_entries.c.event == bindparam("event"),
+    )
+    .order_by(audit_entries.c.seq)
+    .limit(1)
 )
 
 _PERSONAL_OF_REQUEST = (
@@ -155,6 +168,17 @@ def read_ending(
             by = _who_hung_up(connection, entry)
             return CallEnding(status=status, at=entry.recorded_at, by=by)
     return None
+
+
+def read_outcome(
+    connection: Connection, chain_id: str, change: Change
+) -> tuple[AuditEntry, Mapping[str, str]] | None:
+    """The entry with the change's outcome, and the personal values of its request."""
+    asked = {"chain_id": chain_id, "request_id": change.request.request_id, "event": change.outcome}
+    row = connection.execute(_OUTCOME, asked).one_or_none()
+    if row is None:
+        return None
+    return entry_of(row), _personal_of_request(connection, chain_id, change.request.request_id)
 
 
 def _who_hung_up(connection: Connection, entry: AuditEntry) -> Actor | None:

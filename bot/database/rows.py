@@ -75,6 +75,7 @@ def change_values(change: Change, chain_id: str) -> Values:
         "attempts": change.attempts,
         "outcome": change.outcome and change.outcome.value,
         "closed_at": change.closed_at,
+        "untold_since": None,
     }
     return {
         name: clean_text(value) if isinstance(value, str) else value

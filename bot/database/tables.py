@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # The newest revision in migrations/versions. It stands here too, so that a process can see that its
 # database is up to date without importing Alembic.
-SCHEMA_REVISION = "0005"
+SCHEMA_REVISION = "0006"
 
 SEARCH_KEY_LENGTH = 32
 UNREADABLE = datetime(1, 1, 1, tzinfo=UTC)
@@ -85,6 +85,7 @@ _SEARCH_KEY = String(SEARCH_KEY_LENGTH).with_variant(
 )
 # The conditions of partial indexes. Queries say them in the same words, or the index is not used.
 IS_OPEN = text("state IN ('claimed', 'sent')")
+IS_UNTOLD = text("untold_since IS NOT NULL")
 # Every change asks whether changes are frozen, so the few entries that tell have their own index.
 # Were `event = 'succeeded'` to stand alone here, SQLite would use the index of all events instead.
 IS_TURN_OF_FREEZE = text("action || ' ' || event IN ('freeze succeeded', 'unfreeze succeeded')")
@@ -209,6 +210,7 @@ call_changes = Table(
     Column("attempts", Integer, nullable=False),
     Column("outcome", Text),
     Column("closed_at", UtcDateTime),
+    Column("untold_since", UtcDateTime),
     UniqueConstraint("change_id"),
     UniqueConstraint("chain_id", "request_id"),
     Index(None, "account_sid", "call_sid", "position"),
@@ -225,6 +227,12 @@ call_changes = Table(
         "lease_until",
         sqlite_where=IS_OPEN,
         postgresql_where=IS_OPEN,
+    ),
+    Index(
+        "ix_call_changes_untold",
+        "untold_since",
+        sqlite_where=IS_UNTOLD,
+        postgresql_where=IS_UNTOLD,
     ),
     sqlite_autoincrement=True,
 )

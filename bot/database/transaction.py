@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,11 +19,13 @@ from bot.database.queries import (
     read_ending,
     read_freeze,
     read_last_change_id,
+    read_outcome,
 )
 from bot.database.retention import delete_values, read_last_redaction, read_old_values
 from bot.database.rows import change_of, change_values, entry_values, personal_values
 from bot.database.tables import (
     IS_OPEN,
+    IS_UNTOLD,
     audit_entries,
     audit_heads,
     audit_personal,
@@ -72,7 +74,13 @@ _CLOSE = Prepared(
         outcome=bindparam("new_outcome"),
         closed_at=bindparam("new_closed_at"),
         target="",
+        untold_since=bindparam("new_closed_at"),
     )
+)
+_TOLD = Prepared(
+    update(call_changes)
+    .where(call_changes.c.change_id == bindparam("of_change"))
+    .values(untold_since=None)
 )
 
 
@@ -199,6 +207,7 @@ class SqlLedgerTransaction:
     async def close_change(self, change: Change, outcome: Outcome) -> bool:
         """Close it and free the slot; False where another owner has it or it is closed already.
 
+        Its outcome is to be told from now on.
         The target (a URL or TwiML) is emptied: from here on only the log knows it.
         """
         parameters = {
@@ -225,15 +234,34 @@ class SqlLedgerTransaction:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        with as_log_unavailable():
-            found = [change_of(row) for row in self._connection.execute(abandoned)]
-            if found:
-                self.writes += 1
-                taken = call_changes.c.change_id.in_([change.change_id for change in found])
-                self._connection.execute(
-                    update(call_changes).where(taken).values(owner=owner, lease_until=lease_until)
-                )
+        found = self._claim(abandoned, owner=owner, lease_until=lease_until)
         return [replace(change, owner=owner, lease_until=lease_until) for change in found]
+
+    async def mark_told(self, change: Change) -> None:
+        """The outcome has been told."""
+        self._write(_TOLD, {"of_change": change.change_id})
+
+    async def claim_untold(
+        self, *, before: datetime, now: datetime, limit: int
+    ) -> Sequence[Change]:
+        """Closed changes whose outcome was to be told before then; they wait anew from now on."""
+        untold = (
+            select(call_changes)
+            .where(
+                call_changes.c.chain_id == self._chain_id,
+                IS_UNTOLD,
+                call_changes.c.untold_since < before,
+            )
+            .order_by(call_changes.c.position)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return self._claim(untold, untold_since=now)
+
+    async def told_entry(self, change: Change) -> tuple[AuditEntry, Mapping[str, str]] | None:
+        """The entry that tells the outcome of a closed change, and its personal values."""
+        with as_log_unavailable():
+            return read_outcome(self._connection, self._chain_id, change)
 
     async def old_values(self, *, older_than: datetime, after_seq: int, limit: int) -> OldValues:
         """The first run of entries after *after_seq* whose personal values may be deleted."""
@@ -255,6 +283,16 @@ class SqlLedgerTransaction:
         """When the machine last redacted by itself."""
         with as_log_unavailable():
             return read_last_redaction(self._connection, self._chain_id)
+
+    def _claim(self, wanted: Select[tuple[object, ...]], **values: object) -> list[Change]:
+        """The changes that are wanted, each with these values from now on."""
+        with as_log_unavailable():
+            found = [change_of(row) for row in self._connection.execute(wanted)]
+            if found:
+                self.writes += 1
+                taken = call_changes.c.change_id.in_([change.change_id for change in found])
+                self._connection.execute(update(call_changes).where(taken).values(**values))
+        return found
 
     def _write(self, statement: Prepared, *values: Values) -> int:
         self.writes += 1

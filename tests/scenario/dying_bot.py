@@ -34,6 +34,7 @@ DEADLINES = Deadlines(
     hang_up_try_s=0.6,
     look_s=0.4,
     second_look_after_s=0.1,
+    told_within_s=1.0,
     settle_every_s=0.1,
 )
 # An ack that was given has reached Slack by then.

@@ -1,0 +1,72 @@
+"""Telling the outcome of a change: by who recorded it, or by any process where that one is lost."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from bot.application import outcomes
+from bot.application.deadlines import Deadlines
+from bot.application.ports import ChangeAnnouncer, Clock, Ledger, LedgerTransaction, TaskSpawner
+from bot.domain.changes import Change, Outcome
+from bot.domain.errors import LogUnavailableError
+
+_log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 20
+
+
+class OutcomeTeller:
+    """Shows outcomes to people and keeps in mind which of them have been shown."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        announcer: ChangeAnnouncer,
+        tasks: TaskSpawner,
+        clock: Clock,
+        deadlines: Deadlines,
+    ) -> None:
+        self._ledger = ledger
+        self._announcer = announcer
+        self._tasks = tasks
+        self._clock = clock
+        self._deadlines = deadlines
+
+    async def tell(self, change: Change, outcome: Outcome) -> None:
+        """Show it. One that the log does not have yet, or that is not final, is told again."""
+        await self._announcer.announce(change, outcome)
+        if not outcome.is_final or not outcome.is_recorded:
+            return
+        try:
+            await self._ledger.write(lambda tx: tx.mark_told(change))
+        except LogUnavailableError:
+            _log.warning("an outcome will be told twice", extra={"change_id": change.change_id})
+
+    async def tell_untold(self) -> int:
+        """Start telling what a lost process has recorded and not told; how many outcomes.
+
+        Raises:
+            LogUnavailableError: the database does not answer.
+        """
+        now = self._clock()
+        untold = await self._ledger.write(
+            lambda tx: tx.claim_untold(
+                before=now - timedelta(seconds=self._deadlines.told_within_s),
+                now=now,
+                limit=MOST_AT_ONCE,
+            )
+        )
+        for change in untold:
+            self._tasks.spawn(self._tell_recorded(change), name="tell an outcome")
+        return len(untold)
+
+    async def _tell_recorded(self, change: Change) -> None:
+        async def read(tx: LedgerTransaction) -> Outcome | None:
+            found = await tx.told_entry(change)
+            return outcomes.outcome_of(*found) if found else None
+
+        outcome = await self._ledger.write(read)
+        if outcome is not None:
+            await self.tell(change, outcome)
