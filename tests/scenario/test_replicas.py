@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.sandbox.twilio import Call
-from tests.scenario.company import ANA, BEN, SUPPORT
+from tests.scenario.company import ADA, ANA, BEN, SUPPORT
 from tests.scenario.dying_bot import Step
 from tests.scenario.processes import BotProcess, Stage, stage
 from tests.scenario.trouble import ON_POSTGRES, until
@@ -77,6 +77,23 @@ async def test_of_two_people_at_two_replicas_the_later_learns_who_was_first(
     assert f"<@{ANA}> was first: hanging it up" in delivery.body
     assert set_up.twilio.updates(call.sid) == [{"Status": "completed"}]
     assert await set_up.events() == ["requested", "denied busy", "succeeded confirmed"]
+
+
+async def test_a_freeze_at_one_replica_holds_at_the_other_at_once(
+    set_up: Stage, call: Call
+) -> None:
+    first, second = await two_bots(set_up)
+    for bot in (first, second):
+        await set_up.command_by(bot, ANA, "/calls")
+
+    await set_up.command_by(first, ADA, "/calls freeze fraud")
+    refused = await set_up.command_by(second, ANA, f"/calls hangup {call.sid}")
+    await set_up.command_by(second, ADA, "/calls unfreeze")
+    await set_up.command_by(first, ANA, f"/calls hangup {call.sid}")
+    await until(lambda: not call.is_live)
+
+    assert "fraud" in refused.body
+    assert len(set_up.twilio.updates(call.sid)) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,13 @@ import pytest
 from sqlalchemy import text
 
 from bot.application.live_calls import LiveCalls
-from bot.application.shared_looks import SharedLooker
+from bot.application.shared_looks import READ_EVERY_S, SharedLooker
 from bot.application.snapshot import Snapshot
 from bot.application.take_look import TwilioLooker
 from bot.application.tasks import TaskSupervisor
 from bot.database.engine import open_database
 from bot.database.look_board import SqlLookBoard
+from bot.database.notifications import AGAIN_AFTER_S
 from bot.domain.calls import Call
 from bot.domain.errors import (
     TwilioAuthenticationError,
@@ -73,6 +74,10 @@ class Replica:
     def hear(self) -> None:
         """Listen to the others, and read what they show."""
         self.tasks.serve(self.board.listen, name="listen")
+        self.read_now_and_then()
+
+    def read_now_and_then(self) -> None:
+        """Read what the others show, without listening to them."""
         self.tasks.serve(self.looker.follow, name="follow")
 
 
@@ -163,6 +168,35 @@ async def test_a_call_that_one_replica_saw_end_is_gone_at_the_other(replica: Mak
     await until(lambda: second.known() == {"b"})
     assert await second.listed() == {"b"}
     assert second.gateway.looks == 0
+
+
+async def test_what_nobody_hears_of_is_read_all_the_same(replica: Make) -> None:
+    """As it is behind a pooler, or when a notification is lost."""
+    first, second = replica(a_call("a"), a_call("b")), replica()
+    second.read_now_and_then()
+    await first.live.listing()
+    await until(lambda: second.known() == {"a", "b"}, within_s=READ_EVERY_S + SOON_S)
+
+    first.live.learn(a_call("a", "completed"))
+
+    await until(lambda: second.known() == {"b"}, within_s=READ_EVERY_S + SOON_S)
+
+
+async def test_who_listens_hears_again_after_the_server_has_dropped_the_connection(
+    replica: Make, database_url: str
+) -> None:
+    first, second = replica(a_call("a")), replica()
+    second.tasks.serve(second.board.listen, name="listen")
+    await until(second.board.next_change().is_set)
+    dropped = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+    with administration(database_url) as connection:
+        connection.execute(text(dropped))
+    await until(second.board.next_change().is_set, within_s=AGAIN_AFTER_S + SOON_S)
+
+    change = second.board.next_change()
+    await first.live.listing()
+
+    await until(change.is_set)
 
 
 async def test_a_call_that_ended_during_a_look_of_another_replica_stays_away(
