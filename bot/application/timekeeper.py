@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from bot.application.deadlines import seconds_since_start
 from bot.application.ports import Clock, Ledger
 from bot.domain.audit import Action, EntryDraft, Event, Surface
 from bot.domain.errors import LogUnavailableError
@@ -24,15 +24,10 @@ BELIEVED_AT_ONCE = timedelta(seconds=1)
 BELIEVED_AFTER_S = 30.0
 
 
-def uptime_s() -> float:
-    """Seconds that the machine has been up, asleep or not: a clock that nobody sets."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
 class SteadyClock:
     """A clock that goes on evenly while that of the machine is set forward or back."""
 
-    def __init__(self, clock: Clock, *, elapsed: Callable[[], float] = uptime_s) -> None:
+    def __init__(self, clock: Clock, *, elapsed: Callable[[], float] = seconds_since_start) -> None:
         self._elapsed = elapsed
         self._zero = self._zero_of(clock())
         self._differs_since: float | None = None
@@ -73,7 +68,7 @@ class Timekeeper:
         shared_time: Callable[[], Awaitable[datetime | None]],
         replica: str,
         clock: Clock,
-        elapsed: Callable[[], float] = uptime_s,
+        elapsed: Callable[[], float] = seconds_since_start,
     ) -> None:
         self._steady = steady
         self._ledger = ledger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Select, bindparam, or_, select, text, update
 
@@ -34,6 +34,9 @@ from bot.database.tables import (
 from bot.domain.audit import GENESIS_HASH, AuditEntry, EntryDraft, Head, clean_text, seal
 from bot.domain.changes import CallEnding, Change, ChangeState, Freeze, Outcome
 from bot.domain.retention import OldValues
+
+# Two clocks that lease changes of one database may be this far apart.
+CLOCKS_DIFFER_BY = timedelta(minutes=1)
 
 _LOCK_HEAD = Prepared(SELECT_HEAD.with_for_update())
 _MAKE_HEAD = text(
@@ -221,14 +224,19 @@ class SqlLedgerTransaction:
     async def claim_abandoned(
         self, *, owner: str, now: datetime, lease_until: datetime, limit: int
     ) -> Sequence[Change]:
-        """Take over open changes whose lease and Twilio deadline have run out, oldest first."""
+        """Take over open changes whose lease and Twilio deadline have run out, oldest first.
+
+        One that ends long after any that is given now was given by a clock that was ahead.
+        """
+        unbelievable = lease_until + CLOCKS_DIFFER_BY
+        ends, deadline = call_changes.c.lease_until, call_changes.c.deadline_at
         abandoned = (
             select(call_changes)
             .where(
                 call_changes.c.chain_id == self._chain_id,
                 IS_OPEN,
-                call_changes.c.lease_until < now,
-                or_(call_changes.c.deadline_at.is_(None), call_changes.c.deadline_at < now),
+                or_(ends < now, ends > unbelievable),
+                or_(deadline.is_(None), deadline < now, deadline > unbelievable),
             )
             .order_by(call_changes.c.position)
             .limit(limit)

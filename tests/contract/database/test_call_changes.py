@@ -263,3 +263,28 @@ async def test_the_newest_change_of_a_call_is_the_last_one_kept(
 
     assert await reader.last_change_id(ACCOUNT, CALL) == second.change_id
     assert await ledger.write(lambda tx: tx.last_change_id(ACCOUNT, CALL)) == second.change_id
+
+
+@pytest.mark.parametrize("state", [ChangeState.CLAIMED, ChangeState.SENT])
+async def test_a_lease_from_a_clock_that_was_an_hour_ahead_is_not_waited_for(
+    state: ChangeState, ledger: SqlLedger, other: SqlLedger
+) -> None:
+    """Its owner died, and the clock was set right: the call must not stay taken for an hour."""
+    ahead = now() + timedelta(hours=1)
+    is_sent = state is ChangeState.SENT
+    left = await insert(
+        ledger,
+        change(state=state, lease_until=ahead + MINUTE, deadline_at=ahead if is_sent else None),
+    )
+
+    [taken] = await claim(other, "two")
+
+    assert (taken.change_id, taken.owner) == (left.change_id, "two")
+
+
+async def test_a_lease_of_a_clock_that_is_a_little_ahead_is_kept(
+    ledger: SqlLedger, other: SqlLedger
+) -> None:
+    await insert(ledger, change(lease_until=now() + MINUTE + 30 * SECOND))
+
+    assert await claim(other, "two") == []
