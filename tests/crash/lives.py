@@ -126,6 +126,6 @@ async def lives() -> AsyncIterator[Lives]:
         try:
             yield Lives(zygote, talk)
         finally:
-            if zygote.returncode is None:
-                zygote.kill()
+            assert zygote.stdin is not None
+            zygote.stdin.close()  # it ends the life that is there, and itself
             await zygote.wait()
