@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.domain.checkpoints import Checkpoint
     from bot.verification.report import Report
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -29,6 +29,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
     "--public-key",
+    "public_keys",
+    multiple=True,
     metavar="KEY|FILE",
     help="Take checkpoints only of this key, and of those that it named as its successors.",
 )
@@ -50,7 +52,7 @@ def verify(
     *,
     export: Path | None,
     checkpoint_files: Sequence[Path],
-    public_key: str | None,
+    public_keys: Sequence[str],
     proof: Path | None,
     up_to: int | None,
 ) -> None:
@@ -63,9 +65,12 @@ def verify(
 
     if proof is not None and export is None:
         raise click.UsageError("A proof is checked with its export: name that too.")
-    root_key = read_public_key(public_key) if public_key else ""
+    for path in (export, proof, *checkpoint_files):
+        if path is not None and not path.is_file():
+            raise click.UsageError(f"{path} does not exist, or is no file.")
+    root_keys = tuple(map(read_public_key, public_keys))
     given = [one for one in _read_all(checkpoint_files) if up_to is None or one.seq <= up_to]
-    report = _check(export, proof, given, root_key)
+    report = _check(export, proof, given, root_keys)
     for sentence in report.findings():
         click.echo(sentence)
     for sentence in report.remarks():
@@ -74,19 +79,19 @@ def verify(
 
 
 def _check(
-    export: Path | None, proof: Path | None, given: Sequence[Checkpoint], root_key: str
+    export: Path | None, proof: Path | None, given: Sequence[Checkpoint], root_keys: Sequence[str]
 ) -> Report:
     if export is None:
         from bot.verification.database import verify_database
 
-        return verify_database(log_url(), given=given, root_key=root_key)
+        return verify_database(log_url(), given=given, root_keys=root_keys)
     if proof is None:
         from bot.verification.export import verify_export
 
-        return verify_export(export, given=given, root_key=root_key)
+        return verify_export(export, given=given, root_keys=root_keys)
     from bot.verification.proof import verify_with_proof
 
-    return verify_with_proof(export, proof, given=given, root_key=root_key)
+    return verify_with_proof(export, proof, given=given, root_keys=root_keys)
 
 
 def _read_all(paths: Sequence[Path]) -> list[Checkpoint]:

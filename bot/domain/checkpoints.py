@@ -53,14 +53,14 @@ class Evidence:
         anchors: the hash that was signed for an entry, by its number.
         count: how many of them count.
         newest: the one that reaches farthest.
-        root_key: the key that all trust comes from.
+        root_keys: the keys that all trust comes from.
         outdated: how many do not count, since their key had been replaced by then.
     """
 
     anchors: Mapping[int, str]
     count: int = 0
     newest: Checkpoint | None = None
-    root_key: str = ""
+    root_keys: Sequence[str] = ()
     outdated: int = 0
 
 
@@ -107,11 +107,11 @@ def weigh(
     *,
     chain_id: str,
     is_signed: Callable[[Checkpoint], bool],
-    root_key: str = "",
+    root_keys: Sequence[str] = (),
 ) -> Evidence:
     """What the checkpoints of a chain prove together.
 
-    Without *root_key* the key of the first is taken as given; each other key must have been named
+    Without *root_keys* the key of the first is taken as given; each other key must have been named
     by one that signed before it.
 
     Raises:
@@ -119,17 +119,17 @@ def weigh(
     """
     ordered = sorted(set(checkpoints), key=lambda one: (one.seq, one.signed_at))
     if not ordered:
-        return Evidence(anchors={}, root_key=root_key)
+        return Evidence(anchors={}, root_keys=root_keys)
     for one in ordered:
         _check_alone(one, chain_id, is_signed)
-    root_key = root_key or ordered[0].public_key
-    replaced_at = _line_of_keys(root_key, ordered)
-    counted = [one for one in ordered if _counts(one, replaced_at, root_key)]
+    roots = root_keys or (ordered[0].public_key,)
+    replaced_at = _line_of_keys(roots, ordered)
+    counted = [one for one in ordered if _counts(one, replaced_at, roots)]
     return Evidence(
         anchors=_anchors(counted),
         count=len(counted),
         newest=counted[-1] if counted else None,
-        root_key=root_key,
+        root_keys=roots,
         outdated=len(ordered) - len(counted),
     )
 
@@ -147,9 +147,9 @@ def _check_alone(
         )
 
 
-def _line_of_keys(root_key: str, ordered: Sequence[Checkpoint]) -> Mapping[str, int | None]:
-    """Each key that the root leads to, with the entry at which it was replaced."""
-    replaced_at: dict[str, int | None] = {root_key: None}
+def _line_of_keys(roots: Sequence[str], ordered: Sequence[Checkpoint]) -> Mapping[str, int | None]:
+    """Each key that the roots lead to, with the entry at which it was replaced."""
+    replaced_at: dict[str, int | None] = dict.fromkeys(roots)
     successions = [one for one in ordered if one.next_public_key]
     for one in successions:
         if one.public_key not in replaced_at:
@@ -163,11 +163,13 @@ def _line_of_keys(root_key: str, ordered: Sequence[Checkpoint]) -> Mapping[str, 
     return replaced_at
 
 
-def _counts(checkpoint: Checkpoint, replaced_at: Mapping[str, int | None], root_key: str) -> bool:
+def _counts(
+    checkpoint: Checkpoint, replaced_at: Mapping[str, int | None], roots: Sequence[str]
+) -> bool:
     if checkpoint.public_key not in replaced_at:
         raise UnsoundCheckpointError(
             f"{_named(checkpoint)} was signed with {checkpoint.public_key}, which is neither "
-            f"{root_key} nor a key that it led to."
+            f"{' nor '.join(roots)} nor a key that they led to."
         )
     limit = replaced_at[checkpoint.public_key]
     return limit is None or checkpoint.seq <= limit

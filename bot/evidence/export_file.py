@@ -86,7 +86,7 @@ class ExportCheck:
         try:
             line = read_line(raw)
         except UnreadableLineError as error:
-            is_cut = not raw.endswith(b"\n")
+            is_cut = not raw.endswith(b"\n") and len(raw) < MOST_LINE_BYTES
             return ChainFault(
                 expected, "is cut short: the file ends within it" if is_cut else f"{_HAS} {error}"
             )
@@ -140,16 +140,27 @@ def redactions_of(path: Path) -> Redactions:
     return Redactions(_redacted_forms(path))
 
 
-def is_borne_out(path: Path, claim: Claim, near: Piece) -> bool:
-    """Whether any line of the file has the value that is claimed, best one *near* the claim."""
+def is_borne_out_near(path: Path, claim: Claim, near: Piece) -> bool:
+    """Whether a line close to the piece has the value; most requests are over in a moment."""
+    wanted = json.dumps(claim.request_id).encode()
+    around = (max(0, near.start - NEAR_BYTES), near.start), (near.end, near.end + NEAR_BYTES)
     with path.open("rb") as file:
-        length = os.fstat(file.fileno()).st_size
-        places = (
-            (max(0, near.start - NEAR_BYTES), near.start),
-            (near.end, min(length, near.end + NEAR_BYTES)),
-            (0, length),
+        return any(
+            line.request_id == claim.request_id and line.has(claim.field, claim.value)
+            for start, end in around
+            for line in _readable(raw for raw in _lines(file, start, end) if wanted in raw)
         )
-        return any(_has_value(file, claim, start, end) for start, end in places)
+
+
+def first_made_up(path: Path, claims: Sequence[Claim]) -> Claim | None:
+    """The first of the claims that no line of the whole file bears out."""
+    made_up = {claim[1:]: claim for claim in reversed(claims)}
+    if made_up:
+        with path.open("rb") as file:
+            for line in _readable(_lines(file, 0)):
+                for name, _salt, value in line.link.personal:
+                    made_up.pop((line.request_id, name, value), None)
+    return min(made_up.values(), default=None)
 
 
 class Claims:
@@ -177,21 +188,11 @@ class Claims:
                 self._open.setdefault((request_id, name, value), claim)
 
 
-def _has_value(file: BinaryIO, claim: Claim, start: int, end: int) -> bool:
-    wanted = json.dumps(claim.request_id).encode()
-    return any(
-        line.request_id == claim.request_id and line.has(claim.field, claim.value)
-        for line in _readable(raw for raw in _lines(file, start, end) if wanted in raw)
-    )
-
-
 def _lines(file: BinaryIO, start: int, end: int | None = None) -> Iterator[bytes]:
     """The lines between two offsets; of a line without an end no more than MOST_LINE_BYTES."""
     file.seek(start)
-    while raw := file.readline(MOST_LINE_BYTES):
+    while (end is None or file.tell() < end) and (raw := file.readline(MOST_LINE_BYTES)):
         yield raw
-        if end is not None and file.tell() >= end:
-            return
 
 
 def _readable(lines: Iterator[bytes]) -> Iterator[Line]:

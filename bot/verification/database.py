@@ -51,7 +51,7 @@ class DatabaseCheck:
 
 
 def verify_database(
-    database_url: str, *, given: Sequence[Checkpoint] = (), root_key: str = ""
+    database_url: str, *, given: Sequence[Checkpoint] = (), root_keys: Sequence[str] = ()
 ) -> Report:
     """Check the whole log, and hold it against its own checkpoints and those that are *given*.
 
@@ -62,7 +62,7 @@ def verify_database(
     with reading(database_url) as connection:
         kept = read_checkpoints(connection, MAIN_CHAIN)
         head = read_head(connection, MAIN_CHAIN)
-    evidence = weigh([*kept, *given], chain_id=MAIN_CHAIN, is_signed=is_signed, root_key=root_key)
+    evidence = weigh([*kept, *given], chain_id=MAIN_CHAIN, is_signed=is_signed, root_keys=root_keys)
     check = DatabaseCheck(database_url=database_url, anchors=evidence.anchors)
     verdict = _verdict_on_runs(check, _runs(head.seq))
     if verdict.fault is None:
@@ -75,7 +75,7 @@ def verify_database(
         verdict=verdict,
         entries=verdict.end.seq,
         evidence=evidence,
-        is_key_given=bool(root_key),
+        is_key_given=bool(root_keys),
     )
 
 

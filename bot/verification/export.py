@@ -12,7 +12,8 @@ from bot.evidence.export_file import (
     Claim,
     ExportCheck,
     chain_of,
-    is_borne_out,
+    first_made_up,
+    is_borne_out_near,
     pieces_of,
     redactions_of,
 )
@@ -27,7 +28,9 @@ A_PART = (
 AN_OLD_ONE = "If the export is older than that checkpoint, leave later ones away: --up-to {seq}."
 
 
-def verify_export(path: Path, *, given: Sequence[Checkpoint] = (), root_key: str = "") -> Report:
+def verify_export(
+    path: Path, *, given: Sequence[Checkpoint] = (), root_keys: Sequence[str] = ()
+) -> Report:
     """Check an export of a whole log, and hold it against the checkpoints that are *given*.
 
     Raises:
@@ -35,20 +38,23 @@ def verify_export(path: Path, *, given: Sequence[Checkpoint] = (), root_key: str
         UnsoundCheckpointError: a checkpoint proves nothing, or the contrary.
     """
     chain_id = chain_of(path)
-    evidence = weigh(given, chain_id=chain_id, is_signed=is_signed, root_key=root_key)
-    verdict, note = _verdict(path, chain_id, evidence), ""
+    evidence = weigh(given, chain_id=chain_id, is_signed=is_signed, root_keys=root_keys)
+    verdict, doubts = _verdict_on_lines(path, chain_id, evidence)
+    note = A_PART if verdict.fault is not None and verdict.end == EMPTY_HEAD else ""
     if verdict.fault is None:
         verdict = _held_against_end(verdict, chain_id, evidence)
-        note = AN_OLD_ONE.format(seq=verdict.end.seq) if verdict.fault else ""
-    elif verdict.end == EMPTY_HEAD:
-        note = A_PART
+        note = AN_OLD_ONE.format(seq=verdict.end.seq) if verdict.fault is not None else ""
+    # What is missing explains what a line repeats and no other has, so that is told last.
+    made_up = first_made_up(path, doubts) if verdict.fault is None else None
+    if made_up is not None:
+        verdict = Verdict(verdict.end, claim_fault(made_up))
     return Report(
         whole="The export",
         last="the last of them",
         verdict=verdict,
         entries=verdict.end.seq,
         evidence=evidence,
-        is_key_given=bool(root_key),
+        is_key_given=bool(root_keys),
         notes=(note,) if note else (),
     )
 
@@ -57,26 +63,28 @@ def claim_fault(claim: Claim) -> ChainFault:
     """What is wrong where a line repeats what no entry of its request has."""
     return ChainFault(
         claim.seq,
-        f"is told with a {claim.field!r} that no entry of its request was recorded with",
+        f"is told with a {claim.field!r} that no entry of its request has: it was made up, or the "
+        "entry that has it was removed",
     )
 
 
-def _verdict(path: Path, chain_id: str, evidence: Evidence) -> Verdict:
+def _verdict_on_lines(
+    path: Path, chain_id: str, evidence: Evidence
+) -> tuple[Verdict, Sequence[Claim]]:
+    """How far the lines hold, and what they repeat that no line nearby bears out."""
     check = ExportCheck(
         path=path,
         chain_id=chain_id,
         redactions=redactions_of(path),
         anchors=evidence.anchors,
     )
-    end = EMPTY_HEAD
+    end, doubts = EMPTY_HEAD, list[Claim]()
     for piece, found in verdicts(check, pieces_of(path)):
-        for claim in found.open_claims:
-            if not is_borne_out(path, claim, piece):
-                return Verdict(piece.after, claim_fault(claim))
+        doubts += (one for one in found.open_claims if not is_borne_out_near(path, one, piece))
         end = found.verdict.end
         if found.verdict.fault is not None:
-            return found.verdict
-    return Verdict(end, None)
+            return found.verdict, doubts
+    return Verdict(end, None), doubts
 
 
 def _held_against_end(verdict: Verdict, chain_id: str, evidence: Evidence) -> Verdict:

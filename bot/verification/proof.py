@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.domain.audit import Head
 from bot.domain.audit_chain import ChainFault, ChainVerifier, Link, Verdict, is_as_hashed
 from bot.domain.checkpoints import Checkpoint, Evidence, weigh
-from bot.evidence.export_file import MOST_LINE_BYTES, Claims, NoExportError, Piece, is_borne_out
+from bot.evidence.export_file import MOST_LINE_BYTES, Claims, NoExportError
 from bot.evidence.keys import is_signed
 from bot.evidence.proof_file import Proof, read_proof
 from bot.evidence.records import Line, UnreadableLineError, read_line
@@ -18,7 +18,7 @@ from bot.verification.report import Report
 
 
 def verify_with_proof(
-    path: Path, proof_path: Path, *, given: Sequence[Checkpoint] = (), root_key: str = ""
+    path: Path, proof_path: Path, *, given: Sequence[Checkpoint] = (), root_keys: Sequence[str] = ()
 ) -> Report:
     """Check that every exported entry stands in the stretch of the chain that the proof tells.
 
@@ -29,11 +29,11 @@ def verify_with_proof(
     proof = read_proof(proof_path)
     chain_id = proof.first.form["chain_id"]
     evidence = weigh(
-        [*proof.checkpoints, *given], chain_id=chain_id, is_signed=is_signed, root_key=root_key
+        [*proof.checkpoints, *given], chain_id=chain_id, is_signed=is_signed, root_keys=root_keys
     )
     comparison = _Comparison(path, proof, evidence)
     fault = comparison.fault()
-    if fault is None and root_key and not comparison.is_covered:
+    if fault is None and root_keys and not comparison.is_covered:
         fault = ChainFault(comparison.last_exported, "has no checkpoint at it or after it")
     return Report(
         whole="The export",
@@ -41,7 +41,7 @@ def verify_with_proof(
         verdict=Verdict(comparison.end, fault),
         entries=comparison.exported,
         evidence=evidence,
-        is_key_given=bool(root_key),
+        is_key_given=bool(root_keys),
         notes=tuple(comparison.notes()) if fault is None else (),
     )
 
@@ -110,11 +110,8 @@ class _Comparison:
         return verifier.fault_of_personal(line.link)
 
     def _fault_of_claims(self) -> ChainFault | None:
-        everywhere = Piece(0, 0, self.proof.start)
-        for claim in self.claims.open:
-            if not is_borne_out(self.path, claim, everywhere):
-                return claim_fault(claim)
-        return None
+        made_up = min(self.claims.open, default=None)
+        return claim_fault(made_up) if made_up is not None else None
 
 
 def _lines(path: Path) -> Iterator[Line]:

@@ -47,10 +47,11 @@ class Report:
         yield f"{self.whole} holds: {self.entries} entries, and {self.last} has hash {end.hash}."
         newest = self.evidence.newest
         if newest is not None:
+            later, keys = max(0, end.seq - newest.seq), " or ".join(self.evidence.root_keys)
             yield (
                 f"Checkpoints that fit: {self.evidence.count}. The newest was signed at entry "
-                f"{newest.seq}, {timestamp(newest.signed_at)}; entries after it: "
-                f"{max(0, end.seq - newest.seq)}. Their key is {self.evidence.root_key}."
+                f"{newest.seq}, {timestamp(newest.signed_at)}; entries after it: {later}. "
+                f"Their key is {keys}."
             )
 
     def remarks(self) -> Iterator[str]:
