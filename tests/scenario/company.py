@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.application.deadlines import Deadlines
-from bot.bootstrap import Bot, run_bot
+from bot.application.ports import Clock
+from bot.bootstrap import Bot, now, run_bot
 from bot.domain.audit import AuditEntry, PersonalValue
 from bot.sandbox.slack import Delivery, Message, SlackStandIn, View
 from bot.sandbox.twilio import Call, TwilioStandIn
@@ -186,22 +187,26 @@ def people(slack: SlackStandIn) -> None:
 
 @asynccontextmanager
 async def company(
-    database_url: str, *, deadlines: Deadlines = QUICK, **settings: str
+    database_url: str, *, deadlines: Deadlines = QUICK, clock: Clock = now, **settings: str
 ) -> AsyncIterator[Company]:
     """The whole company at work."""
     async with outside_world() as (slack, twilio):
         environ = environ_for(slack, twilio, database_url=database_url, **settings)
-        async with bot_at_work(slack, environ, deadlines=deadlines) as bot:
+        async with bot_at_work(slack, environ, deadlines=deadlines, clock=clock) as bot:
             yield Company(slack, twilio, bot)
 
 
 @asynccontextmanager
 async def bot_at_work(
-    slack: SlackStandIn, environ: Mapping[str, str], *, deadlines: Deadlines = QUICK
+    slack: SlackStandIn,
+    environ: Mapping[str, str],
+    *,
+    deadlines: Deadlines = QUICK,
+    clock: Clock = now,
 ) -> AsyncIterator[Bot]:
     """The bot, to which Slack's requests go from now on."""
     settings = load_settings(environ).model_copy(update={"poll_s": LOOK_SHARED_FOR_S})
-    async with run_bot(settings, deadlines=deadlines) as bot:
+    async with run_bot(settings, deadlines=deadlines, clock=clock) as bot:
         runner = web.AppRunner(bot.web_app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -51,6 +51,17 @@ _EVENTS = {
     Event.LOG_DOWN: "the log took no entries",
     Event.CLOCK_SET: "a clock was set",
 }
+_REASONS = {
+    "no_answer": "Twilio gave no answer",
+    "still_active": "the call was still up when it was last seen",
+}
+# What entries count that are not about one call.
+_COUNTS = {
+    "more_like_it": "{} times",
+    "entries": "{} entries",
+    "requests_refused": "{} requests refused",
+    "by_s": "by {} s",
+}
 _NOTES = {"ended_right_after": "the call ended right after"}
 
 
@@ -140,12 +151,13 @@ def _what(row: AuditRow) -> str:
 def _result(row: AuditRow) -> str:
     """The outcome with what explains it: a code of ours, or the call's last status."""
     details = row.entry.details
-    why = str(details.get("reason", "")).replace("_", " ")
+    why = _words(_REASONS, str(details.get("reason", "")))
     status = status_words(str(details.get("status_after", "")))
     if row.entry.event == Event.SUCCEEDED and details.get("status_after"):
         why = f"Twilio says {status}"
     note = _words(_NOTES, row.note) if row.note else ""
-    explained = "; ".join(filter(None, [why, note]))
+    counted = (words.format(details[key]) for key, words in _COUNTS.items() if key in details)
+    explained = "; ".join(filter(None, [why, *counted, note]))
     result = _words(_EVENTS, row.entry.event)
     return escape(f"{result} ({explained})" if explained else result, 2 * WORD_LIMIT)
 
