@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Row
@@ -19,8 +18,7 @@ Values = dict[str, Any]
 
 def entry_values(entry: AuditEntry) -> Values:
     """The row of an entry; its details as the JSON that was hashed."""
-    values = {name: getattr(entry, name) for name in AuditEntry.__slots__}
-    return values | {"details": canonical_json(dict(entry.details)).decode()}
+    return _fields(entry) | {"details": canonical_json(dict(entry.details)).decode()}
 
 
 def entry_of(row: Row[Any]) -> AuditEntry:
@@ -39,7 +37,7 @@ def entry_of(row: Row[Any]) -> AuditEntry:
 
 def personal_values(value: PersonalValue) -> Values:
     """The row of a personal value."""
-    return asdict(value)
+    return _fields(value)
 
 
 def personal_of(row: Row[Any]) -> PersonalValue:
@@ -63,7 +61,7 @@ def change_values(change: Change, chain_id: str) -> Values:
         "actor_user_id": request.actor.user_id,
         "actor_name": request.actor.name,
         "surface": request.surface.value,
-        "origin": json.dumps(asdict(request.origin)),
+        "origin": json.dumps(_fields(request.origin)),
         "reason": request.reason,
         "target": request.target,
         "card_version": request.card_version,
@@ -108,6 +106,11 @@ def change_of(row: Row[Any]) -> Change:
         outcome=Event(row.outcome) if row.outcome else None,
         closed_at=row.closed_at,
     )
+
+
+def _fields(value: AuditEntry | PersonalValue | Origin) -> Values:
+    """The fields as they are; `dataclasses.asdict` would copy each of them."""
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def _origin(stored: Mapping[str, Any]) -> Origin:
