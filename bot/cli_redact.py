@@ -40,7 +40,7 @@ class Age(click.ParamType[timedelta]):
 def redact(*, older_than: timedelta, dry_run: bool, yes: bool) -> None:
     """Delete numbers, names, reasons and targets from old entries; the entries stay.
 
-    Every some hundred entries an entry of its own says what was deleted and by whom, and verify
+    For every few hundred an entry of its own says what was deleted and by whom, and verify
     goes by it. Open changes and the freeze in force keep what they need.
     """
     from bot.application.retention import Redacted, Retention, count_old_values

@@ -20,7 +20,7 @@ from bot.domain.retention import OldValues, redaction_entry
 _log = logging.getLogger(__name__)
 
 # A transaction of so many entries takes some tens of milliseconds, in which nobody else can write.
-ENTRIES_AT_ONCE = 500
+ENTRIES_AT_ONCE = 200
 LEAST_PAUSE_S = 0.02
 LOOK_EVERY_S = 3600.0
 ONE_DAY = timedelta(days=1)

@@ -9,6 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.application.deadlines import Deadlines
+from bot.application.ports import Clock
+from bot.database.engine import open_database
+from bot.database.ledger import SqlLedger
+from bot.domain.audit import MAIN_CHAIN
+from tests.contract.database.drafts import append, draft
 from tests.scenario.company import ANA, BEN, SUPPORT_LINE, Company, Logged, company
 from tests.scenario.reading import shown
 from tests.scenario.trouble import log_taken, until
@@ -129,3 +134,31 @@ async def test_what_nobody_knows_is_found_and_said(here: Company) -> None:
     page = shown(here.last(ANA))
     assert "not known (Twilio gave no answer)" in page
     assert call.sid in page
+
+
+async def test_a_bot_that_is_told_to_deletes_old_values_by_itself(database_url: str) -> None:
+    """What is a year old loses its numbers, what is of today keeps them, and the log holds."""
+    number = "+14155550123"
+    database = open_database(database_url)
+    for age in (timedelta(days=365), timedelta(0)):
+        ledger = SqlLedger(database.writer, chain_id=MAIN_CHAIN, clock=clock_behind(age))
+        await append(ledger, draft(personal={"from": number}))
+        await ledger.close()
+    await database.close()
+
+    async with company(database_url, HOOKFLASH_REDACT_AFTER="180d") as here:
+        await until(lambda: has_redacted(here))
+        log = await here.log()
+        verdict = await here.bot.outside.log.verify()
+
+    assert [logged.personal.get("from", "") for logged in log] == ["", number, ""]
+    assert (log[2].entry.surface, log[2].entry.actor_user_id) == ("machine", "")
+    assert verdict.fault is None
+
+
+def clock_behind(age: timedelta) -> Clock:
+    return lambda: datetime.now(UTC) - age
+
+
+async def has_redacted(here: Company) -> bool:
+    return bool(await entries_of(here, "redacted"))

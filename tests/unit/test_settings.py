@@ -170,6 +170,8 @@ def test_every_variable_is_described() -> None:
         ("HOOKFLASH_COMMAND", "/Calls", "a-z"),
         ("HOOKFLASH_POLL_S", "0.1", "from 1 to 300"),
         ("HOOKFLASH_METRICS_TOKEN", "too short", "16 or more"),
+        ("HOOKFLASH_REDACT_AFTER", "180", "from 1d to 36500d"),
+        ("HOOKFLASH_REDACT_AFTER", "0d", "from 1d to 36500d"),
     ],
 )
 def test_a_malformed_value_is_told(variable: str, value: str, part_of_the_problem: str) -> None:
