@@ -244,6 +244,47 @@ async def test_another_looks_when_the_one_whose_turn_it_is_is_lost(replica: Make
     assert not await lost.board.claim("lost", lease_s=LEASE_S)
 
 
+async def test_who_lost_the_turn_while_it_looked_shows_what_another_saw_since(
+    replica: Make, database_url: str
+) -> None:
+    """As one that was paused: what it saw is older than what the other has shown."""
+    paused, other = replica(a_call("a")), replica(a_call("b"))
+    paused.gateway.gate.clear()
+    looking = asyncio.create_task(paused.listed())
+    await until(lambda: paused.gateway.looks == 1)
+    with administration(database_url) as connection:
+        connection.execute(text("UPDATE live_looks SET holder = 'nobody', held_until = NULL"))
+    await other.live.listing()
+    await asyncio.sleep(LEASE_S)
+    paused.gateway.gate.set()
+
+    assert await looking == {"b"}
+    assert paused.gateway.looks == 1
+
+
+async def test_nobody_looks_again_where_another_has_just_looked(replica: Make) -> None:
+    one, other = replica(a_call("a")), replica()
+    await other.board.read()
+    await one.live.listing()
+    await one.tasks.at_rest()
+
+    assert not await other.board.claim("other", lease_s=LEASE_S)
+
+
+async def test_a_look_has_its_age_wherever_it_is_read(replica: Make) -> None:
+    one, other = replica(a_call("a")), replica()
+    await one.live.listing()
+    await one.tasks.at_rest()
+    await asyncio.sleep(0.2)
+
+    look = (await other.board.read()).look
+
+    assert look is not None
+    assert look.listing is not None
+    assert look.age_s >= 0.2
+    assert (now() - look.listing.looked_at).total_seconds() >= 0.2
+
+
 async def test_a_look_that_takes_longer_than_the_lease_is_waited_for(replica: Make) -> None:
     slow, patient = replica(a_call("a")), replica()
     slow.gateway.gate.clear()
