@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.application.ports import (
-    AuditReader,
-    CheckpointStore,
-    CheckpointWitness,
-    Clock,
-    Signer,
-)
+from bot.application.ports import CheckpointStore, CheckpointWitness, Clock, Signer
 from bot.domain.audit import MAIN_CHAIN, Head
 from bot.domain.checkpoints import Checkpoint, signed_bytes
 from bot.domain.errors import LogUnavailableError, WitnessUnavailableError
@@ -73,14 +67,14 @@ class Checkpointer:
         self,
         *,
         signer: Signer,
-        log: AuditReader,
+        head: Callable[[], Awaitable[Head]],
         store: CheckpointStore,
         witnesses: Sequence[CheckpointWitness],
         clock: Clock,
         rhythm: Rhythm = DEFAULT_RHYTHM,
     ) -> None:
         self._signer = signer
-        self._log = log
+        self._head = head
         self._store = store
         self._witnesses = tuple(witnesses)
         self._clock = clock
@@ -90,35 +84,33 @@ class Checkpointer:
         self._is_cut_off = False
 
     async def run(self) -> None:
-        """Write what is due, for ever; a log that is down is looked at again."""
+        """Look whether a checkpoint is due, for ever."""
         while True:
-            try:
-                await self.write_if_due()
-            except LogUnavailableError:
-                _log.warning("no checkpoint could be written: the log does not answer")
-            await self._show_all(timeout_s=self._rhythm.witness_timeout_s)
+            await self.look()
             await asyncio.sleep(self._rhythm.look_every_s)
 
-    async def write_if_due(self) -> None:
-        """Write a checkpoint if it is time; the witnesses are told by `run`."""
-        newest, head = await self._ends()
-        if self._is_due(head, newest):
-            await self._write(head, newest)
+    async def look(self) -> None:
+        """Write a checkpoint if it is time, and show what has not been seen."""
+        await self._write_if(self._is_due)
+        await self._show_all(timeout_s=self._rhythm.witness_timeout_s)
 
     async def write_last(self) -> None:
         """Write a checkpoint if there is anything new, and show it, before the process ends."""
+        await self._write_if(_is_new)
+        await self._show_all(timeout_s=self._rhythm.last_timeout_s)
+
+    async def _write_if(self, is_wanted: Callable[[Head, Checkpoint | None], bool]) -> None:
         try:
             newest, head = await self._ends()
-            if head.seq > (newest.seq if newest else 0):
+            if is_wanted(head, newest):
                 await self._write(head, newest)
         except LogUnavailableError:
-            _log.warning("no last checkpoint could be written: the log does not answer")
-        await self._show_all(timeout_s=self._rhythm.last_timeout_s)
+            _log.warning("no checkpoint could be written: the log does not answer")
 
     async def _ends(self) -> tuple[Checkpoint | None, Head]:
         """The newest checkpoint, and the head as it is after that was read."""
         newest = await self._store.newest()
-        head = await self._log.head()
+        head = await self._head()
         if newest is not None and newest.seq > head.seq and not self._is_cut_off:
             self._is_cut_off = True
             _log.error(
@@ -129,13 +121,13 @@ class Checkpointer:
 
     def _is_due(self, head: Head, newest: Checkpoint | None) -> bool:
         if newest is None:
-            return head.seq > 0
-        entries = head.seq - newest.seq
+            return _is_new(head, newest)
         age = self._clock() - newest.signed_at
         # A clock that was set back must not keep checkpoints away until it has caught up.
         is_old = age >= self._rhythm.every or age < timedelta()
-        is_far = entries >= self._rhythm.every_entries and age >= self._rhythm.at_least_apart
-        return entries > 0 and (is_old or is_far)
+        is_far = head.seq - newest.seq >= self._rhythm.every_entries
+        is_time = is_old or (is_far and age >= self._rhythm.at_least_apart)
+        return is_time and _is_new(head, newest)
 
     async def _write(self, head: Head, newest: Checkpoint | None) -> None:
         checkpoint = signed_checkpoint(head, signer=self._signer, clock=self._clock)
@@ -187,3 +179,8 @@ class Checkpointer:
                 "a checkpoint could not be shown outside the database; it is tried again",
                 extra={"witness": witness.name, "reason": reason},
             )
+
+
+def _is_new(head: Head, newest: Checkpoint | None) -> bool:
+    """Whether there are entries that no checkpoint covers."""
+    return head.seq > (newest.seq if newest else 0)

@@ -26,7 +26,7 @@ def build_checkpointer(
 
     return Checkpointer(
         signer=read_signer(settings.audit_key.get_secret_value()),
-        log=outside.log,
+        head=outside.log.head,
         store=outside.checkpoints,
         witnesses=tuple(_witnesses(settings, outside)),
         clock=clock,

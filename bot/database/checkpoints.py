@@ -26,7 +26,7 @@ _reaches_as_far = exists().where(
 _ADD = insert(audit_checkpoints).from_select(
     _NAMES,
     select(*(bindparam(name, type_=_kept[name].type) for name in _NAMES)).where(~_reaches_as_far),
-)
+).execution_options(preserve_rowcount=True)
 
 
 class SqlCheckpointStore:

@@ -1,0 +1,283 @@
+"""When checkpoints are written, and that every witness comes to see them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.application.checkpoints import Checkpointer, Rhythm
+from bot.domain.audit import EMPTY_HEAD, Head
+from bot.domain.checkpoints import Checkpoint
+from bot.domain.errors import LogUnavailableError, WitnessUnavailableError
+from bot.evidence.keys import is_signed
+from tests.evidence.making import NOON, Notary
+
+
+@dataclass(slots=True)
+class Database:
+    """A log of which only the end counts, and the checkpoints beside it."""
+
+    end: Head = EMPTY_HEAD
+    kept: list[Checkpoint] = field(default_factory=list)
+    is_down: bool = False
+
+    def grow(self, entries: int) -> None:
+        """So many more entries."""
+        self.end = Head(self.end.seq + entries, f"{self.end.seq + entries:064x}")
+
+    async def head(self) -> Head:
+        if self.is_down:
+            raise LogUnavailableError("down")
+        return self.end
+
+    async def newest(self) -> Checkpoint | None:
+        if self.is_down:
+            raise LogUnavailableError("down")
+        return max(self.kept, key=lambda one: one.seq, default=None)
+
+    async def succession_to(self, public_key: str) -> Checkpoint | None:
+        return next((one for one in self.kept if one.next_public_key == public_key), None)
+
+    async def add(self, checkpoint: Checkpoint) -> bool:
+        newest = await self.newest()
+        if newest is not None and newest.seq >= checkpoint.seq:
+            return False
+        self.kept.append(checkpoint)
+        return True
+
+
+@dataclass(slots=True, eq=False)
+class Witness:
+    """Somewhere outside, which may be out of order or not answer at all."""
+
+    name: str = "witness"
+    seen: list[Checkpoint] = field(default_factory=list)
+    is_broken: bool = False
+    is_silent: bool = False
+
+    async def show(self, checkpoint: Checkpoint) -> None:
+        if self.is_silent:
+            await asyncio.Event().wait()
+        if self.is_broken:
+            raise WitnessUnavailableError("no space left")
+        self.seen.append(checkpoint)
+
+
+@dataclass(slots=True)
+class Setting:
+    """A replica of the bot at noon."""
+
+    database: Database = field(default_factory=Database)
+    witnesses: Sequence[Witness] = field(default_factory=lambda: (Witness(), Witness("other")))
+    notary: Notary = field(default_factory=Notary)
+    now: datetime = NOON
+
+    def replica(self) -> Checkpointer:
+        return Checkpointer(
+            signer=self.notary.signer,
+            head=self.database.head,
+            store=self.database,
+            witnesses=self.witnesses,
+            clock=lambda: self.now,
+            rhythm=Rhythm(witness_timeout_s=0.05, last_timeout_s=0.05),
+        )
+
+    def pass_time(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+    @property
+    def seqs(self) -> list[int]:
+        """The entries that checkpoints were kept of."""
+        return [one.seq for one in self.database.kept]
+
+    def seen(self) -> list[list[int]]:
+        """The entries that each witness saw a checkpoint of."""
+        return [[one.seq for one in witness.seen] for witness in self.witnesses]
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+async def test_the_first_entry_is_signed_at_once_and_an_empty_log_is_not(setting: Setting) -> None:
+    replica = setting.replica()
+    await replica.look()
+    assert setting.seqs == []
+
+    setting.database.grow(3)
+    await replica.look()
+
+    assert setting.seqs == [3]
+    assert all(map(is_signed, setting.database.kept))
+    assert setting.seen() == [[3], [3]]
+
+
+async def test_after_that_it_is_every_hour_while_there_is_something_new(setting: Setting) -> None:
+    replica = setting.replica()
+    setting.database.grow(1)
+    await replica.look()
+
+    for minutes in (59, 1, 60, 60):
+        setting.pass_time(minutes=minutes)
+        await replica.look()
+        if minutes == 59:
+            setting.database.grow(1)
+
+    assert setting.seqs == [1, 2]
+
+
+async def test_many_entries_are_signed_sooner_but_not_each_second(setting: Setting) -> None:
+    replica = setting.replica()
+    setting.database.grow(1)
+    await replica.look()
+
+    for _second in range(120):
+        setting.pass_time(seconds=1)
+        setting.database.grow(1000)
+        await replica.look()
+
+    assert setting.seqs == [1, 60_001, 120_001]
+
+
+async def test_replicas_write_one_between_them(setting: Setting) -> None:
+    replicas = [setting.replica() for _ in range(3)]
+    setting.database.grow(5)
+
+    await asyncio.gather(*(replica.look() for replica in replicas))
+    await asyncio.gather(*(replica.write_last() for replica in replicas))
+
+    assert setting.seqs == [5]
+    assert setting.seen() == [[5], [5]]
+
+
+async def test_what_is_new_is_signed_and_shown_at_shutdown(setting: Setting) -> None:
+    replica = setting.replica()
+    setting.database.grow(1)
+    await replica.write_last()
+    await replica.write_last()
+
+    setting.database.grow(1)
+    await replica.write_last()
+
+    assert setting.seqs == [1, 2]
+    assert setting.seen() == [[1, 2], [1, 2]]
+
+
+async def test_a_clock_that_was_set_back_keeps_no_checkpoint_away(setting: Setting) -> None:
+    replica = setting.replica()
+    setting.database.grow(1)
+    await replica.look()
+
+    setting.pass_time(hours=-5)
+    for _ in range(3):
+        setting.database.grow(1)
+        await replica.look()
+
+    assert setting.seqs == [1, 2]
+
+
+@pytest.mark.parametrize("trouble", ["is_broken", "is_silent"])
+async def test_a_witness_in_trouble_keeps_nobody_waiting_and_is_shown_the_newest_later(
+    trouble: str, setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    first, second = setting.witnesses
+    setattr(first, trouble, True)
+    replica = setting.replica()
+    for _ in range(2):
+        setting.database.grow(1)
+        setting.pass_time(hours=1)
+        await replica.look()
+    assert [one.seq for one in second.seen] == [1, 2]
+
+    setattr(first, trouble, False)
+    await replica.look()
+
+    assert [one.seq for one in first.seen] == [2]
+    told = [record.message for record in caplog.records]
+    assert told == [
+        "a checkpoint could not be shown outside the database; it is tried again",
+        "a witness takes checkpoints again",
+    ]
+
+
+async def test_shutdown_does_not_wait_for_a_silent_witness(setting: Setting) -> None:
+    setting.witnesses[0].is_silent = True
+    setting.database.grow(1)
+
+    async with asyncio.timeout(5):
+        await setting.replica().write_last()
+
+    assert setting.seen() == [[], [1]]
+
+
+async def test_a_log_that_is_down_is_looked_at_again(setting: Setting) -> None:
+    replica = setting.replica()
+    setting.database.grow(1)
+    setting.database.is_down = True
+    await replica.look()
+    await replica.write_last()
+    assert setting.seqs == []
+
+    setting.database.is_down = False
+    await replica.look()
+
+    assert setting.seqs == [1]
+
+
+async def test_a_succession_is_shown_before_what_the_new_key_signs(setting: Setting) -> None:
+    setting.database.grow(1)
+    await setting.replica().write_last()
+    old, setting.notary = setting.notary, Notary()
+    succession = old.sign(setting.database.end, next_key=setting.notary.key)
+    setting.database.kept.append(succession)
+    setting.witnesses[0].is_broken = True
+
+    replica = setting.replica()
+    for _ in range(2):
+        setting.database.grow(1)
+        await replica.write_last()
+    setting.witnesses[0].is_broken = False
+    await replica.look()
+
+    late, punctual = ([one.signature for one in witness.seen] for witness in setting.witnesses)
+    signed = [one.signature for one in setting.database.kept]
+    assert punctual == signed
+    assert late == [signed[0], signed[1], signed[3]]
+
+
+async def test_a_key_that_was_just_changed_is_told_to_whoever_runs_the_bot(
+    setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    setting.database.grow(1)
+    await setting.replica().write_last()
+    setting.notary = Notary()
+    setting.database.grow(1)
+
+    await setting.replica().write_last()
+
+    assert "use hookflash audit key rotate" in caplog.text
+    assert setting.seen() == [[1, 2], [1, 2]]
+
+
+async def test_a_log_that_ends_before_its_newest_checkpoint_is_told_once(
+    setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    replica = setting.replica()
+    setting.database.grow(5)
+    await replica.look()
+    setting.database.end = Head(3, "c" * 64)
+
+    for _ in range(3):
+        await replica.look()
+
+    assert [record.message for record in caplog.records] == [
+        "the log ends before its newest checkpoint: run hookflash audit verify"
+    ]
+    assert setting.seqs == [5]
