@@ -21,11 +21,14 @@ class Figure:
     floor: float | None = None
     bound: str = ""
     limit: float | None = None
+    is_more_better: bool = False
 
     @property
     def holds(self) -> bool:
         """Whether the figure keeps to its bound."""
-        return self.limit is None or self.ours <= self.limit
+        if self.limit is None:
+            return True
+        return self.ours >= self.limit if self.is_more_better else self.ours <= self.limit
 
     def cells(self) -> tuple[str, ...]:
         """The figure as a row of the table."""
@@ -45,6 +48,12 @@ def at_most(
     """A figure with an absolute bound; the floor is context."""
     bound = f"at most {limit:g} {unit}"
     return Figure(name=name, unit=unit, ours=ours, floor=floor, bound=bound, limit=limit)
+
+
+def at_least(limit: float, name: str, ours: float, unit: str) -> Figure:
+    """A figure of which more is better."""
+    bound = f"at least {limit:g} {unit}"
+    return Figure(name=name, unit=unit, ours=ours, bound=bound, limit=limit, is_more_better=True)
 
 
 def at_most_more(more: float, name: str, ours: float, floor: float, unit: str) -> Figure:

@@ -197,6 +197,7 @@ class _Writer:
                 savepoint = connection.begin_nested() if with_savepoints else None
                 with _Part(unit, transaction, savepoint, is_alone=len(units) == 1):
                     unit.result = unit.context.run(_run_at_once, unit.work(transaction))
+                    transaction.flush()
             transaction.move_head()
             return _commit(connection, units)
 
@@ -256,7 +257,7 @@ class _Part:
             self._savepoint.rollback()
         elif not self._is_alone and self._may_have_written(fault):
             raise _UndoPartError from fault
-        self._transaction.head = self._head
+        self._transaction.go_back_to(self._head)
         self._unit.fault = fault
         return True
 

@@ -6,12 +6,13 @@ ready than the database to run it. What is seldom run goes without this.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, UpdateBase, bindparam, insert
 from sqlalchemy.engine import Dialect
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 
 from bot.database.faults import as_log_unavailable, is_of_standby
@@ -30,27 +31,45 @@ class Prepared:
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}
 
-    def run(self, connection: Connection, *values: Values) -> int:
-        """Run it for each of these values; how many rows the last run changed."""
-        compiled = self._compiled_for(connection.dialect)
+    def run(self, connection: Connection, values: Values) -> int:
+        """Run it; how many rows it changed."""
         with _driver_faults(connection):
             cursor = connection.connection.cursor()
-            for one in values:
-                cursor.execute(compiled.sql, compiled.parameters(one))
+            self.execute(cursor, connection.dialect, values)
             return cursor.rowcount
 
     def first(self, connection: Connection, values: Values) -> Any:
         """The first row that it finds for these values, if any."""
-        compiled = self._compiled_for(connection.dialect)
         with _driver_faults(connection):
             cursor = connection.connection.cursor()
-            cursor.execute(compiled.sql, compiled.parameters(values))
+            self.execute(cursor, connection.dialect, values)
             return cursor.fetchone()
 
-    def _compiled_for(self, dialect: Dialect) -> _Compiled:
+    def execute(self, cursor: DBAPICursor, dialect: Dialect, values: Values) -> None:
+        """Give it to the driver, whose faults are the caller's."""
         if dialect.name not in self._compiled:
             self._compiled[dialect.name] = _Compiled(self._statement, dialect)
-        return self._compiled[dialect.name]
+        compiled = self._compiled[dialect.name]
+        cursor.execute(compiled.sql, compiled.parameters(values))
+
+
+def run_together(connection: Connection, statements: Iterable[tuple[Prepared, Values]]) -> None:
+    """Run statements whose results nobody needs; PostgreSQL gets them in one message.
+
+    Raises:
+        LogUnavailableError: the database did not do all of it.
+    """
+    with _driver_faults(connection), _pipeline(connection):
+        cursor = connection.connection.cursor()
+        for statement, values in statements:
+            statement.execute(cursor, connection.dialect, values)
+
+
+def _pipeline(connection: Connection) -> AbstractContextManager[object]:
+    """What lets the driver send on without waiting for each answer, where it can."""
+    if connection.dialect.driver != "psycopg":
+        return nullcontext()
+    return connection.connection.driver_connection.pipeline()  # type: ignore[union-attr, no-any-return]
 
 
 def prepared_insert(table: Table) -> Prepared:

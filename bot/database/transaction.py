@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, or_, select, text, update
 
 from bot.application.ports import Clock
 from bot.database.faults import as_log_unavailable
-from bot.database.prepared import Prepared, Values, prepared_insert
+from bot.database.prepared import Prepared, Values, prepared_insert, run_together
 from bot.database.queries import (
     CHANGE_IN_SLOT,
     CHANGE_OF_REQUEST,
@@ -104,8 +104,9 @@ class SqlLedgerTransaction:
     """A transaction that holds its chain's head; the ledger begins it, moves the head and ends it.
 
     `head` is the end of the chain as this transaction sees it, `writes` counts the statements that
-    may have changed something. Every method raises LogUnavailableError where the database does not
-    do what it asks.
+    may have changed something. What is inserted waits until something is asked, so that it goes to
+    the database together. Every method raises LogUnavailableError where the database does not do
+    what it asks.
     """
 
     def __init__(
@@ -117,7 +118,8 @@ class SqlLedgerTransaction:
         clock: Clock,
         salt_source: Callable[[int], bytes],
     ) -> None:
-        self._connection = connection
+        self._own_connection = connection
+        self._waiting: list[tuple[Prepared, Values]] = []
         self._chain_id = chain_id
         self._clock = clock
         self._salt_source = salt_source
@@ -135,8 +137,9 @@ class SqlLedgerTransaction:
             prev_hash=self.head.hash,
             salt_source=self._salt_source,
         )
-        self._write(_INSERT_ENTRY, entry_values(entry))
-        self._write(_INSERT_PERSONAL, *map(personal_values, personal))
+        self._insert(_INSERT_ENTRY, entry_values(entry))
+        for value in personal:
+            self._insert(_INSERT_PERSONAL, personal_values(value))
         self.head = Head(entry.seq, entry.hash)
         return entry
 
@@ -144,10 +147,11 @@ class SqlLedgerTransaction:
         """Keep the end of the chain beside it, once all entries of the transaction are in."""
         if self.head == self._kept_head:
             return
-        _MOVE_HEAD.run(
-            self._connection,
+        self._insert(
+            _MOVE_HEAD,
             {"of_chain": self._chain_id, "new_seq": self.head.seq, "new_hash": self.head.hash},
         )
+        self.flush()
 
     async def is_hindered(self, request_id: str, account_sid: str, call_sid: str) -> bool:
         """Whether a new change of the call may meet anything that the other methods tell."""
@@ -183,7 +187,7 @@ class SqlLedgerTransaction:
 
     async def insert_change(self, change: Change) -> None:
         """Keep a new change; its slot must be free and its request new."""
-        self._write(_INSERT_CHANGE, change_values(change, self._chain_id))
+        self._insert(_INSERT_CHANGE, change_values(change, self._chain_id))
 
     async def mark_sent(
         self, change: Change, *, deadline_at: datetime, lease_until: datetime, now: datetime
@@ -197,7 +201,7 @@ class SqlLedgerTransaction:
             "new_deadline_at": deadline_at,
             "new_lease_until": lease_until,
         }
-        if self._write(_MARK_SENT, parameters) != 1:
+        if self._update(_MARK_SENT, parameters) != 1:
             return None
         return replace(
             change,
@@ -219,7 +223,7 @@ class SqlLedgerTransaction:
             "new_outcome": outcome.event.value,
             "new_closed_at": outcome.at,
         }
-        return self._write(_CLOSE, parameters) == 1
+        return self._update(_CLOSE, parameters) == 1
 
     async def claim_abandoned(
         self, *, owner: str, now: datetime, lease_until: datetime, limit: int
@@ -247,7 +251,7 @@ class SqlLedgerTransaction:
 
     async def mark_told(self, change: Change) -> None:
         """The outcome has been told."""
-        self._write(_TOLD, {"of_change": change.change_id})
+        self._update(_TOLD, {"of_change": change.change_id})
 
     async def claim_untold(
         self, *, before: datetime, now: datetime, limit: int
@@ -302,9 +306,31 @@ class SqlLedgerTransaction:
                 self._connection.execute(update(call_changes).where(taken).values(**values))
         return found
 
-    def _write(self, statement: Prepared, *values: Values) -> int:
+    def go_back_to(self, head: Head) -> None:
+        """Forget what was to be inserted since this was the end of the chain."""
+        self.head = head
+        self._waiting = []
+
+    def flush(self) -> None:
+        """Bring to the database what was to be inserted."""
+        if self._waiting:
+            run_together(self._own_connection, self._waiting)
+            self._waiting = []
+
+    @property
+    def _connection(self) -> Connection:
+        """The connection, on which all that came before can be seen."""
+        self.flush()
+        return self._own_connection
+
+    def _insert(self, statement: Prepared, values: Values) -> None:
         self.writes += 1
-        return statement.run(self._connection, *values)
+        self._waiting.append((statement, values))
+
+    def _update(self, statement: Prepared, values: Values) -> int:
+        """How many rows it changed."""
+        self.writes += 1
+        return statement.run(self._connection, values)
 
     def _change(
         self, statement: Select[tuple[object, ...]], parameters: dict[str, str]
