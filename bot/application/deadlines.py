@@ -25,7 +25,8 @@ class Deadlines:
     Args:
         claim_lease_s: from the accept, or from a takeover, until the change is marked as sent.
         twilio_s: from the mark as sent: Twilio has this long in all.
-        finish_s: after that, for its owner to record the outcome.
+        answer_s: from the accept: Twilio is not waited for longer, however late it was asked.
+        finish_s: after twilio_s, for its owner to record the outcome.
         hang_up_try_s: one try of a hang-up, which may be looked at and sent again within twilio_s.
         look_s: one look at a call.
         hang_up_max_age_s: a hang-up that Twilio never confirmed is given up as unknown.
@@ -36,6 +37,7 @@ class Deadlines:
 
     claim_lease_s: float = 15.0
     twilio_s: float = 10.0
+    answer_s: float = 12.0
     finish_s: float = 3.0
     hang_up_try_s: float = 5.0
     look_s: float = 2.5

@@ -124,11 +124,15 @@ class ChangeWorker:
 
     async def _mark_sent(self, change: Change) -> Change:
         now = self._clock()
+        deadline_at = now + timedelta(seconds=self._deadlines.twilio_s)
+        if not change.attempts:  # somebody waits for the answer
+            answer_by = change.requested_at + timedelta(seconds=self._deadlines.answer_s)
+            deadline_at = min(deadline_at, answer_by)
         async with database_deadline():
             sent = await self._ledger.write(
                 lambda tx: tx.mark_sent(
                     change,
-                    deadline_at=now + timedelta(seconds=self._deadlines.twilio_s),
+                    deadline_at=deadline_at,
                     lease_until=now + timedelta(seconds=self._deadlines.sent_lease_s),
                     now=now,
                 )

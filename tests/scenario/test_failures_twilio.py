@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,23 @@ async def test_a_list_comes_though_twilio_refuses_each_look_at_first(
     await here.say(ANA, "/calls")
 
     assert call.sid in str(here.last(ANA).blocks)
+
+
+async def test_all_that_is_slow_before_twilio_is_asked_shortens_the_wait_for_it(
+    tmp_path: Path,
+) -> None:
+    """The number's flow comes late and the change is met with silence: the answer still comes."""
+    patient = replace(HASTY, claim_lease_s=10.0, twilio_s=30.0, answer_s=1.5)
+    async with company(f"sqlite:///{tmp_path}/hookflash.db", deadlines=patient) as here:
+        call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+        here.twilio.faults.next("slow", match=call.sid, seconds=0.5)
+        here.twilio.faults.next("silent", match=UPDATE)
+
+        async with asyncio.timeout(10):
+            await here.say(ANA, f"/calls redirect {call.sid} own-flow")
+
+        assert len(here.changes_sent()) == 1
+        assert was_told(here, ANA, "not known")
 
 
 async def test_a_hang_up_that_is_refused_twice_for_its_rate_is_sent_again(
