@@ -11,11 +11,14 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import OperationalError
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from bot.database.faults import is_of_standby
 from bot.database.url import driver_url, is_sqlite
@@ -166,7 +169,41 @@ def _sqlite(
 
     event.listen(engine, "connect", configure)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    if "pool_size" in pool:  # and a connection may be older than what is done to the file
+        _keep_to_file(engine, str(url.database))
     return engine
+
+
+def _keep_to_file(engine: Engine, path: str) -> None:
+    """Use connections only while the file that they opened is the one at this path.
+
+    SQLite would go on writing to a file that was moved away or replaced, where nobody finds it, and
+    make an empty one where there is none.
+    """
+
+    def refuse_to_make(*_details: object) -> None:
+        if _file_at(path) is None:
+            raise OperationalError(f"there is no file {path}")
+
+    def note(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = _file_at(path)
+
+    def compare(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if record.info["file"] != _file_at(path):
+            raise DisconnectionError(f"{path} is gone, or another file")
+
+    event.listen(engine, "do_connect", refuse_to_make)
+    event.listen(engine, "connect", note)
+    event.listen(engine, "checkout", compare)
+
+
+def _file_at(path: str) -> tuple[int, int] | None:
+    """Which file it is, whatever its name; None where there is none."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _postgres(
