@@ -229,6 +229,9 @@ def test_an_export_to_a_file_leaves_stdout_alone(hookflash: Hookflash, tmp_path:
 def test_an_empty_log_holds_and_has_an_empty_export(hookflash: Hookflash) -> None:
     assert hookflash("audit", "verify").exit_code == 0
     assert hookflash("audit", "export").stdout == ""
+
+
+def test_an_empty_log_has_an_empty_list(hookflash: Hookflash) -> None:
     assert lines(hookflash("audit", "list")) == []
 
 
