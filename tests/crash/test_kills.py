@@ -1,0 +1,28 @@
+"""The program of kills in its short form: ten on each database, at every named point once."""
+
+from __future__ import annotations
+
+from random import Random
+
+from tests.crash.campaign import plans, run_round
+from tests.crash.lives import lives
+from tests.crash.points import Point
+
+KILLS = 2 * (len(Point) - 1)
+
+
+async def test_whenever_it_is_killed_the_log_is_true_and_everybody_is_told(
+    database_url: str,
+) -> None:
+    """What must hold is in `tests.crash.checks`; the whole program kills thousands of times."""
+    rng = Random(4)  # noqa: S311 - draws plans, not secrets
+    all_points = plans(KILLS, rng)
+    is_sqlite = database_url.startswith("sqlite")
+    planned = all_points[: KILLS // 2] if is_sqlite else all_points[KILLS // 2 :]
+
+    async with lives() as forking:
+        tally = await run_round(database_url, forking, planned, rng)
+
+    assert tally.kills.total() == len(planned)
+    assert tally.changes > 0
+    assert tally.found == []
