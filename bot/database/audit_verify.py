@@ -137,8 +137,8 @@ def _personal_between(
         .order_by(_personal.seq, _personal.field)
     )
     found: dict[int, list[Personal]] = {}
-    for seq, field, salt, value in connection.execute(statement):
-        found.setdefault(seq, []).append(Personal(field, salt, value))
+    for seq, field, salt, value in connection.execute(statement).all():
+        found.setdefault(seq, []).append((field, salt, value))
     return found
 
 

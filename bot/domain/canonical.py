@@ -9,7 +9,9 @@ import rfc8785
 
 LARGEST_INT = 2**53 - 1  # RFC 8785 takes numbers as IEEE 754 doubles
 
-_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_encode = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
+).encode
 
 
 def canonical_json(value: Any) -> bytes:

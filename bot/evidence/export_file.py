@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,7 @@ MOST_LINE_BYTES = 2**18
 NEAR_BYTES = 2**20
 # How far it is looked for an entry that is not in its place.
 MOST_LINES_AHEAD = 10_000
+BLOCK_BYTES = 2**22
 NOWHERE = Head(-1, "")
 _REDACTED = f'"{Event.REDACTED}"'.encode()
 
@@ -195,7 +196,7 @@ def _lines(file: BinaryIO, start: int, end: int | None = None) -> Iterator[bytes
         yield raw
 
 
-def _readable(lines: Iterator[bytes]) -> Iterator[Line]:
+def _readable(lines: Iterable[bytes]) -> Iterator[Line]:
     for raw in lines:
         try:
             yield read_line(raw)
@@ -204,10 +205,14 @@ def _readable(lines: Iterator[bytes]) -> Iterator[Line]:
 
 
 def _redacted_forms(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Block by block, since most blocks have none."""
     with path.open("rb") as file:
-        for line in _readable(raw for raw in _lines(file, 0) if _REDACTED in raw):
-            if line.link.form["event"] == Event.REDACTED:
-                yield line.link.form
+        while block := file.read(BLOCK_BYTES):
+            block += file.readline(MOST_LINE_BYTES)
+            lines = block.splitlines() if _REDACTED in block else []
+            for line in _readable(raw for raw in lines if _REDACTED in raw):
+                if line.link.form["event"] == Event.REDACTED:
+                    yield line.link.form
 
 
 def _stands_later(file: BinaryIO, seq: int) -> bool:

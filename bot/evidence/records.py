@@ -13,6 +13,10 @@ from bot.domain.canonical import exact_json
 _HASHED = frozenset(AuditEntry.__slots__) - {"hash"}
 # What a line repeats from all entries of its request, under the name of the personal value.
 _REPEATED = ("reason", "from", "to")
+_MOST_DEPTH = 100
+_NAMES_OF_FORM = len(_HASHED) + len({"hash"})
+# The two ids of the actor stand within `actor`, with the name.
+_NAMES_OF_LINE = _NAMES_OF_FORM + len(_REPEATED) + len({"actor", "name", "personal"})
 
 
 class UnreadableLineError(ValueError):
@@ -39,7 +43,7 @@ class Line(NamedTuple):
 
     def has(self, field: str, value: str) -> bool:
         """Whether the entry itself was recorded with this personal value."""
-        return any(one.field == field and one.value == value for one in self.link.personal)
+        return any((name, told) == (field, value) for name, _salt, told in self.link.personal)
 
 
 def read_line(raw: bytes) -> Line:
@@ -48,22 +52,18 @@ def read_line(raw: bytes) -> Line:
     Raises:
         UnreadableLineError: it is none.
     """
-    record = _record_of(raw)
+    text, record = _record_of(raw)
     try:
         actor, personal, hash_ = record.pop("actor"), record.pop("personal"), record.pop("hash")
         repeated = {name: record.pop(name) for name in _REPEATED}
-        repeated["actor_name"] = actor.pop("name")
-        record["actor_user_id"], record["actor_team_id"] = (
-            actor.pop("user_id"),
-            actor.pop("team_id"),
-        )
-        values = tuple(_personal(**one) for one in personal)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        repeated["actor_name"] = actor["name"]
+        record["actor_user_id"], record["actor_team_id"] = actor["user_id"], actor["team_id"]
+        values = [(one["field"], bytes.fromhex(one["salt"]), one["value"]) for one in personal]
+    except (KeyError, TypeError, ValueError) as error:
         raise UnreadableLineError("lacks a part that every entry has") from error
-    if actor:
-        raise UnreadableLineError("says more of the actor than an entry does")
     _check_form(record)
     _check_values(values, repeated)
+    _check_names(text, _NAMES_OF_LINE + 3 * len(values) + _names_in(record["details"]))
     return Line(Link(record, hash_, values), repeated)
 
 
@@ -73,9 +73,10 @@ def read_form(raw: bytes) -> Link:
     Raises:
         UnreadableLineError: it is none.
     """
-    record = _record_of(raw)
+    text, record = _record_of(raw)
     hash_ = record.pop("hash", None)
     _check_form(record)
+    _check_names(text, _NAMES_OF_FORM + _names_in(record["details"]))
     return Link(record, hash_)
 
 
@@ -84,7 +85,7 @@ def form_line(link: Link) -> str:
     return json.dumps(dict(link.form) | {"hash": link.hash}, separators=(",", ":"))
 
 
-def _record_of(raw: bytes) -> dict[str, Any]:
+def _record_of(raw: bytes) -> tuple[str, dict[str, Any]]:
     try:
         text = raw.decode()
         record = exact_json(text)
@@ -92,30 +93,35 @@ def _record_of(raw: bytes) -> dict[str, Any]:
         raise UnreadableLineError("is no JSON of an entry") from error
     if not isinstance(record, dict):
         raise UnreadableLineError("is no JSON object")
-    # Of two keys of one name a program takes the last and a person reads the first. Every key is
-    # followed by these two characters, and no text within quotation marks holds the first of them
-    # without a backslash; so only a line that is written in an unusual way needs the slow look.
-    if text.count('":') - text.count('\\":') != _keys_in(record):
-        json.loads(text, object_pairs_hook=_without_repetition)
-    return record
+    return text, record
 
 
-def _personal(field: str, salt: str, value: str) -> Personal:
-    return Personal(field, bytes.fromhex(salt), value)
+def _check_names(text: str, expected: int) -> None:
+    """Return if the line has as many names of values as an entry needs.
+
+    Of two values of one name a program takes the last and a person reads the first. After every
+    name come these two characters, and no text within quotation marks holds the first of them
+    without a backslash; so only a line that is written in an unusual way needs the slow look.
+    """
+    if text.count('":') - text.count('\\":') == expected:
+        return
+    names = 0
+
+    def count(pairs: Sequence[tuple[str, Any]]) -> None:
+        nonlocal names
+        names += len(pairs)
+
+    json.loads(text, object_pairs_hook=count)
+    if names != expected:
+        raise UnreadableLineError("says one thing twice, or more than an entry does")
 
 
-def _keys_in(value: dict[str, Any] | list[Any]) -> int:
-    if isinstance(value, dict):
-        inner = [one for one in value.values() if isinstance(one, dict | list)]
-        return len(value) + sum(map(_keys_in, inner))
-    return sum(_keys_in(one) for one in value if isinstance(one, dict | list))
-
-
-def _without_repetition(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        raise UnreadableLineError("says one thing twice")
-    return record
+def _names_in(value: dict[str, Any] | list[Any], depth: int = 0) -> int:
+    if depth > _MOST_DEPTH:
+        raise UnreadableLineError("is nested too deep")
+    inner = value.values() if isinstance(value, dict) else value
+    own = len(value) if isinstance(value, dict) else 0
+    return own + sum([_names_in(one, depth + 1) for one in inner if isinstance(one, dict | list)])
 
 
 def _check_form(record: Mapping[str, Any]) -> None:
@@ -127,11 +133,11 @@ def _check_form(record: Mapping[str, Any]) -> None:
 
 
 def _check_values(values: Sequence[Personal], repeated: Mapping[str, str]) -> None:
-    texts = (*repeated.values(), *(one.value for one in values), *(one.field for one in values))
-    if not all(isinstance(one, str) for one in texts):
+    told = {name: value for name, _salt, value in values}
+    if not {type(text) for text in (*repeated.values(), *told, *told.values())} <= {str}:
         raise UnreadableLineError("has a personal value that is no text")
-    if len({one.field for one in values}) != len(values):
-        raise UnreadableLineError("says one thing twice")
-    for one in values:
-        if one.value and repeated.get(one.field) == "":
-            raise UnreadableLineError(f"leaves away the {one.field!r} that its entry has")
+    if len(told) != len(values):
+        raise UnreadableLineError("says one thing twice, or more than an entry does")
+    for name, value in told.items():
+        if value and repeated.get(name) == "":
+            raise UnreadableLineError(f"leaves away the {name!r} that its entry has")

@@ -293,6 +293,7 @@ def test_a_line_that_is_none_is_named_by_the_entry_that_should_stand_there(
         ('"actor":{', '"actor":{"role":"admin",'),
         ('"actor":{', '"actor":7,"was":{'),
         ('"details":{', '"details":7,"was":{'),
+        ('"details":{', '"details":{"deep":' + "[" * 500 + "]" * 500 + ","),
         ('"seq":3', '"seq":"3"'),
         ('"seq":3', '"seq":3.0'),
         ('"seq":3', '"verdict":"fine","seq":3'),
