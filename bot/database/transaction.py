@@ -288,6 +288,7 @@ class SqlLedgerTransaction:
 
     async def delete_values(self, old: OldValues) -> None:
         """Delete them; the newest entry of the chain must be the one that redacts them."""
+        self.writes += 1
         with as_log_unavailable():
             delete_values(self._connection, self._chain_id, old)
 
