@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from bot.cli_environment import terminal_user
-from bot.cli_log import ask_log, record_reading, unrecorded_option
+from bot.cli_checkpoints import checkpoints, key
+from bot.cli_filters import FILTERS, read_filters
+from bot.cli_follow import follow
+from bot.cli_log import ask_log, reading_of, record_reading, unrecorded_option
+from bot.cli_proof import Exported, export_proof
 from bot.cli_redact import redact
 from bot.cli_verify import verify
 
@@ -18,12 +22,9 @@ if TYPE_CHECKING:
     from bot.database.audit_reader import SqlAuditReader
     from bot.domain.audit import AuditEntry
     from bot.domain.audit_log import AuditQuery, AuditRow
-    from bot.domain.reading import Reading
 
-_FILTERS = (
-    "FILTERS: by:U0123ABCD from:+44* to:+1555* action:hang_up outcome:failed since:2h "
-    "call:CA0123456789abcdef0123456789abcdef"
-)
+# So many pages are looked through for one list before it says how far it came.
+MOST_PAGES = 50
 _COLUMNS = (
     "seq",
     "recorded_at",
@@ -41,14 +42,17 @@ _COLUMNS = (
 
 @click.group()
 def audit() -> None:
-    """List, show, verify, export and redact the log."""
+    """List, show, follow, verify, export and redact the log."""
 
 
+audit.add_command(follow)
 audit.add_command(verify)
 audit.add_command(redact)
+audit.add_command(key)
+audit.add_command(checkpoints)
 
 
-@audit.command("list", epilog=f"{_FILTERS} limit:20")
+@audit.command("list", epilog=f"{FILTERS} limit:20")
 @click.argument("filters", nargs=-1)
 @click.option("--before", "before_seq", type=int, metavar="SEQ", help="Only what is older.")
 @unrecorded_option
@@ -57,13 +61,33 @@ def list_requests(*, filters: Sequence[str], before_seq: int | None, unrecorded:
 
     Each request is one line; without a terminal its columns are separated by tabs.
     """
-    query = replace(_parse(filters), before_seq=before_seq)
-    page = ask_log(lambda log: log.page(query))
-    record_reading(_reading("list", filters).shown(len(page.rows)), unrecorded=unrecorded)
-    _show_table(_COLUMNS, map(_columns_of, page.rows))
-    if page.next_before_seq is not None:
-        words = " ".join([*filters, f"--before {page.next_before_seq}"])
-        click.echo(f"There is more: hookflash audit list {words}", err=True)
+    rows, before, looked_back_to = ask_log(lambda log: _rows(log, filters, before_seq))
+    record_reading(reading_of("list", filters).shown(len(rows)), unrecorded=unrecorded)
+    _show_table(_COLUMNS, map(_columns_of, rows))
+    if before is None:
+        return
+    words = shlex.join([*filters, "--before", str(before)])
+    how_far = (
+        f"All back to {looked_back_to:%Y-%m-%dT%H:%M:%SZ} was looked through"
+        if looked_back_to
+        else "There is more"
+    )
+    click.echo(f"{how_far}: hookflash audit list {words}", err=True)
+
+
+async def _rows(
+    log: SqlAuditReader, filters: Sequence[str], before_seq: int | None
+) -> tuple[list[AuditRow], int | None, datetime | None]:
+    """The newest requests that fit, where older ones begin, and how far was looked for them."""
+    query = replace(await read_filters(log, filters), before_seq=before_seq)
+    rows: list[AuditRow] = []
+    for _ in range(MOST_PAGES):
+        page = await log.page(replace(query, limit=query.limit - len(rows)))
+        rows += page.rows
+        query = replace(query, before_seq=page.next_before_seq)
+        if page.looked_back_to is None:
+            break
+    return rows, page.next_before_seq, page.looked_back_to
 
 
 @audit.command()
@@ -76,7 +100,7 @@ def show(*, reference: str, unrecorded: bool) -> None:
     found = ask_log(lambda log: log.matching(reference))
     if not found:
         raise click.ClickException(f"The log has no entry for {printable(reference)}.")
-    record_reading(_reading("show", [reference]).shown(len(found)), unrecorded=unrecorded)
+    record_reading(reading_of("show", [reference]).shown(len(found)), unrecorded=unrecorded)
     for entry, personal in found:
         values = _fields_of(entry) | {f"personal.{one.field}": one.value for one in personal}
         width = max(map(len, values))
@@ -85,7 +109,7 @@ def show(*, reference: str, unrecorded: bool) -> None:
         click.echo()
 
 
-@audit.command(epilog=_FILTERS)
+@audit.command(epilog=FILTERS)
 @click.argument("filters", nargs=-1)
 @click.option(
     "--format",
@@ -96,42 +120,38 @@ def show(*, reference: str, unrecorded: bool) -> None:
     help="JSON lines hold everything; CSV is for spreadsheets.",
 )
 @click.option("--output", default="-", metavar="FILE", help="Write here, once it is complete.")
+@click.option(
+    "--proof",
+    metavar="FILE",
+    help="Write here what shows that these entries, a part of the log, belong to it.",
+)
 @unrecorded_option
-def export(*, filters: Sequence[str], form: str, output: str, unrecorded: bool) -> None:
+def export(
+    *, filters: Sequence[str], form: str, output: str, proof: str | None, unrecorded: bool
+) -> None:
     """Print every entry that fits, oldest first, with all that an offline check needs.
 
     The personal values are in clear: numbers, names, reasons, targets.
     """
     if any(word.lower().startswith("limit:") for word in filters):
         raise click.UsageError("An export is complete: it takes no limit.")
-    query = _parse(filters)
-    reading = _reading("export", filters)
+    if proof is not None and form != "jsonl":
+        raise click.UsageError("Only JSON lines can be checked with a proof.")
+    query = ask_log(lambda log: read_filters(log, filters))
+    reading = reading_of("export", filters)
     own_seq = record_reading(reading.asked(), unrecorded=unrecorded)
     with click.open_file(output, "w", encoding="utf-8", atomic=output != "-") as file:
-        count = ask_log(lambda log: _export(log, query, form, file, before_seq=own_seq))
-    click.echo(f"{count} entries exported.", err=True)
+        seqs = ask_log(lambda log: _export(log, query, form, file, before_seq=own_seq))
+    click.echo(f"{seqs.count} entries exported.", err=True)
     if own_seq is not None:
-        record_reading(reading.shown(count), unrecorded=True)
-
-
-def _reading(command: str, filters: Sequence[str]) -> Reading:
-    from uuid import uuid4
-
-    from bot.domain.audit import Action
-    from bot.domain.reading import Reading
-
-    return Reading(
-        request_id=f"terminal-{uuid4().hex}",
-        action=Action.EXPORT_AUDIT if command == "export" else Action.READ_AUDIT,
-        command=command,
-        filters=filters,
-        by=terminal_user(),
-    )
+        record_reading(reading.shown(seqs.count), unrecorded=True)
+    if proof is not None:
+        export_proof(proof, seqs)
 
 
 async def _export(
     log: SqlAuditReader, query: AuditQuery, form: str, file: IO[Any], *, before_seq: int | None
-) -> int:
+) -> Exported:
     import csv
 
     from bot.domain.audit_export import CSV_COLUMNS, csv_cells, export_record, json_line
@@ -139,7 +159,7 @@ async def _export(
     table = csv.writer(file, lineterminator="\n")
     if form == "csv":
         table.writerow(CSV_COLUMNS)
-    count = 0
+    seqs = Exported()
     async for told in log.told_entries(query):
         if before_seq is not None and told.entry.seq >= before_seq:
             break
@@ -148,18 +168,8 @@ async def _export(
             table.writerow(csv_cells(record))
         else:
             file.write(json_line(record) + "\n")
-        count += 1
-    return count
-
-
-def _parse(filters: Sequence[str]) -> AuditQuery:
-    from bot.domain.errors import InvalidFilterError
-    from bot.domain.audit_filters import parse_audit_filters
-
-    try:
-        return parse_audit_filters(filters, now=datetime.now(UTC))
-    except InvalidFilterError as error:
-        raise click.UsageError(str(error)) from error
+        seqs.note(told.entry.seq)
+    return seqs
 
 
 def _columns_of(row: AuditRow) -> tuple[str, ...]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bot.cli_environment import environment
+from bot.cli_environment import environment, terminal_user
 
 if TYPE_CHECKING:
     from bot.database.audit_reader import SqlAuditReader
     from bot.database.ledger import SqlLedger
     from bot.domain.audit import EntryDraft
+    from bot.domain.reading import Reading
 
 T = TypeVar("T")
 
@@ -72,6 +73,23 @@ def log_url() -> str:
     if not state.is_up_to_date:
         raise click.ClickException(state.advice)
     return database_url
+
+
+def reading_of(command: str, filters: Sequence[str]) -> Reading:
+    """That the person at this terminal reads the log with the command."""
+    from uuid import uuid4
+
+    from bot.domain.audit import Action
+    from bot.domain.reading import Reading
+
+    is_export = command in ("export", "follow")
+    return Reading(
+        request_id=f"terminal-{uuid4().hex}",
+        action=Action.EXPORT_AUDIT if is_export else Action.READ_AUDIT,
+        command=command,
+        filters=filters,
+        by=terminal_user(),
+    )
 
 
 def record_reading(draft: EntryDraft, *, unrecorded: bool) -> int | None:

@@ -34,6 +34,7 @@ def read_people(connection: Connection, chain_id: str) -> Sequence[Actor]:
         .where(of_chain, _entries.actor_user_id == people.c.user_id)
         .order_by(_entries.seq.desc())
         .limit(NEWEST_ENTRIES)
+        .correlate(people)
     )
     personal = audit_personal.c
     name = (

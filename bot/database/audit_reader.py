@@ -13,9 +13,9 @@ from bot.database.audit_conditions import Terms
 from bot.database.audit_pages import read_page
 from bot.database.audit_people import read_people
 from bot.database.audit_queries import read_chunk, read_matching
-from bot.database.audit_runs import Run, begin_export, read_export, read_news, read_outside
+from bot.database.audit_runs import News, Run, begin_export, read_export, read_news, read_outside
 from bot.database.audit_stories import SealedEntry, ToldEntry
-from bot.database.audit_verify import verify_chain, verify_end
+from bot.database.audit_verify import read_link_head, verify_chain, verify_end
 from bot.database.engine import ThreadedEngine
 from bot.database.faults import as_log_unavailable
 from bot.database.queries import read_freeze, read_head, read_last_change_id
@@ -85,13 +85,13 @@ class SqlAuditReader:
             for told in run.told:
                 yield told
 
-    async def news(self, *, after_seq: int, fitting: AuditQuery = EVERY_ENTRY) -> Run:
-        """The next entries that fit as they came; go on after what the run has reached.
+    async def news(self, *, after: Head, fitting: AuditQuery = EVERY_ENTRY) -> News:
+        """The next entries that fit as they came; go on after what they have reached.
 
         The outcome is the entry's own; numbers and words are those that its request had told by
         then. Of *fitting* neither the limit, the page nor the end of the time counts.
         """
-        return await self._ask(read_news, self._chain_id, fitting, after_seq)
+        return await self._ask(read_news, self._chain_id, fitting, after)
 
     async def people(self) -> Sequence[Actor]:
         """Everybody who ever acted, by the name that the log heard last, if any is left."""
@@ -112,6 +112,10 @@ class SqlAuditReader:
     async def head(self) -> Head:
         """The end of the chain as kept beside it."""
         return await self._ask(read_head, self._chain_id)
+
+    async def head_at(self, seq: int) -> Head | None:
+        """The entry's number and hash; None where there is no such entry."""
+        return await self._ask(read_link_head, self._chain_id, seq)
 
     async def is_answering(self) -> bool:
         """Whether the database answers now, within ANSWER_TIMEOUT_S."""

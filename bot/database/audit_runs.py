@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, or_
 
 from bot.database.audit_conditions import Terms, is_same_request, there_is
-from bot.database.audit_search import Look, Search, terms_of
+from bot.database.audit_search import Look, Search, read_last_seq, terms_of
 from bot.database.audit_stories import ToldEntry, read_stories, with_personal
+from bot.database.audit_verify import read_link_head
 from bot.database.tables import audit_entries
-from bot.domain.audit import AuditEntry
+from bot.domain.audit import AuditEntry, Head
 from bot.domain.audit_log import AuditQuery
 
 ENTRIES_AT_ONCE = 1000
@@ -27,6 +28,16 @@ class Run:
     told: Sequence[ToldEntry]
     reached: int
     is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The same of entries as they come in; the chain ends with the entry numbered *known*."""
+
+    told: Sequence[ToldEntry]
+    reached: Head
+    is_last: bool
+    known: int
 
 
 def begin_export(connection: Connection, chain_id: str, query: AuditQuery) -> Terms | None:
@@ -42,7 +53,7 @@ def read_export(connection: Connection, terms: Terms, after_seq: int) -> Run:
     search.use_all_streams()
     look = _look(search, terms, after_seq)
     told = _told(connection, terms, look.entries, up_to=terms.known)
-    return Run(told, *_reached(look, terms))
+    return _run(terms, look, told)
 
 
 def read_outside(connection: Connection, terms: Terms, after_seq: int) -> Run:
@@ -67,20 +78,23 @@ def read_outside(connection: Connection, terms: Terms, after_seq: int) -> Run:
         for entry, personal in story.sealed
         if entry.seq < terms.first or terms.last < entry.seq <= terms.known
     ]
-    return Run(told, *_reached(look, terms))
+    return _run(terms, look, told)
 
 
-def read_news(connection: Connection, chain_id: str, query: AuditQuery, after_seq: int) -> Run:
+def read_news(connection: Connection, chain_id: str, query: AuditQuery, after: Head) -> News:
     """The next entries that fit as they came, each with what its request had told by then."""
+    known = read_last_seq(connection, chain_id) or 0
     terms = terms_of(connection, chain_id, query)
-    if terms is None or terms.known <= after_seq:
-        return Run((), after_seq, is_last=True)
+    if terms is None or known <= after.seq:
+        return News((), after, is_last=True, known=known)
     search = Search(
         connection, terms, terms.is_told_by(audit_entries), mark=None, newest_first=False
     )
-    look = _look(search, terms, after_seq)
+    look = _look(search, terms, after.seq)
     told = _told(connection, terms, look.entries, up_to=None)
-    return Run(told, *_reached(look, terms))
+    run = _run(terms, look, told)
+    reached = read_link_head(connection, chain_id, run.reached)
+    return News(told, reached or after, is_last=run.is_last, known=known)
 
 
 def _look(search: Search, terms: Terms, after_seq: int) -> Look:
@@ -88,8 +102,10 @@ def _look(search: Search, terms: Terms, after_seq: int) -> Look:
     return search.look(low, terms.last, among=ENTRIES_AT_ONCE, at_most=ENTRIES_AT_ONCE)
 
 
-def _reached(look: Look, terms: Terms) -> tuple[int, bool]:
-    return (terms.last, True) if look.reached is None else (look.reached, False)
+def _run(terms: Terms, look: Look, told: Sequence[ToldEntry]) -> Run:
+    if look.reached is None:
+        return Run(told, terms.last, is_last=True)
+    return Run(told, look.reached, is_last=False)
 
 
 def _told(

@@ -65,9 +65,7 @@ class Look:
 def terms_of(connection: Connection, chain_id: str, query: AuditQuery) -> Terms | None:
     """Where to look for what the query asks; None where its time has no entries."""
     one = select(_entries.seq).where(_entries.chain_id == chain_id).limit(1)
-    # Without a bound SQLite would sort all entries by another index.
-    in_order = one.where(_entries.seq <= HIGHEST_SEQ).order_by(_entries.seq.desc())
-    last = known = connection.scalar(in_order)
+    last = known = read_last_seq(connection, chain_id)
     first: int | None = LOWEST_SEQ
     if query.since:
         in_time = one.where(_entries.recorded_at >= query.since - CLOCK_SKEW)
@@ -78,6 +76,14 @@ def terms_of(connection: Connection, chain_id: str, query: AuditQuery) -> Terms 
     if known is None or first is None or last is None:
         return None
     return Terms(chain_id=chain_id, query=query, first=first, last=last, known=known)
+
+
+def read_last_seq(connection: Connection, chain_id: str) -> int | None:
+    """The number of the newest entry; None where there is no entry."""
+    # Without a bound SQLite would sort all entries by another index.
+    of_chain = (_entries.chain_id == chain_id, _entries.seq <= HIGHEST_SEQ)
+    newest = select(_entries.seq).where(*of_chain).order_by(_entries.seq.desc()).limit(1)
+    return connection.scalar(newest)
 
 
 class Search:

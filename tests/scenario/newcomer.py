@@ -79,6 +79,8 @@ class Newcomer:
             self._exported += f"{line}\n"
         elif re.search(r"\bhookflash serve$", line):
             await self._run_for_a_while(line, sign=" ready ")
+        elif re.search(r"\bhookflash audit follow\b", line):
+            await self._run_for_a_while(line, sign='"command":"follow"')
         elif re.search(r"\b(hookflash |scripts/)sandbox\b", line):
             await self._run_for_a_while(f"{line} --port 0 --no-browser", sign="Hookflash sandbox: ")
         else:

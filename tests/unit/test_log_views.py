@@ -3,9 +3,9 @@
 import pytest
 from inline_snapshot import snapshot
 
+from bot.domain.audit_filters import parse_audit_filters
 from bot.domain.audit_log import AuditPage, AuditQuery
 from bot.domain.changes import Freeze
-from bot.domain.audit_filters import parse_audit_filters
 from bot.domain.people import Role
 from bot.slack.views.audit_page import audit_page, call_history
 from bot.slack.views.formatting import Audience, duration, listed, mention_user, target_words
@@ -77,6 +77,32 @@ def test_a_log_without_entries_says_so() -> None:
         "Nothing in the log fits"
     )
     assert call_history(sid(1), page, audience=OPERATORS).text == "Nobody has changed this call"
+
+
+def test_a_page_that_was_not_filled_says_how_far_it_looked() -> None:
+    """Nothing was found is no proof that there is nothing."""
+    query = parse_audit_filters(["outcome:unknown"], now=NOW)
+    page = AuditPage(rows=[], next_before_seq=70, looked_back_to=NOW)
+
+    view = audit_page(page, query, audience=OPERATORS, place=PLACE)
+
+    assert view.text == "Nothing found so far"
+    shown = " ".join(readable(str(view.blocks)).split())
+    assert "All back to 2026-11-22 14:02:07 UTC was looked through" in shown
+    assert parse_log_page_value(value_of(view, "Older")).before_seq == 70
+
+
+def test_a_search_for_words_says_from_when_on_and_shows_them_as_they_are() -> None:
+    query = parse_audit_filters(["words:<!channel> *fraud*"], now=NOW)
+
+    view = audit_page(
+        AuditPage(rows=[], next_before_seq=None), query, audience=OPERATORS, place=PLACE
+    )
+
+    page = " ".join(readable(str(view.blocks)).split())
+    assert "Words are looked for from 2026-10-23 14:02:07 UTC on" in page
+    assert "<!channel>" not in page
+    assert "&lt;!channel&gt;" in page
 
 
 def test_the_history_of_a_call_goes_on_in_the_log() -> None:

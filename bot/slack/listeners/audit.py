@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.audit import Action
+from bot.domain.audit_filters import parse_audit_filters, split_filters
 from bot.domain.audit_log import AuditQuery
-from bot.domain.audit_filters import parse_audit_filters
 from bot.slack.desk import Desk
 from bot.slack.features import Ack, Feature, Verb
 from bot.slack.payloads import Click, Command
@@ -19,7 +19,8 @@ from bot.slack.views.values import parse_call_value, parse_log_page_value
 
 async def read_log(ack: Ack, asked: Command, desk: Desk) -> None:
     """Show the newest requests that fit, to the person alone."""
-    query = parse_audit_filters(asked.rest.split(), now=desk.clock(), me=asked.asking.actor.user_id)
+    words = split_filters(asked.rest)
+    query = parse_audit_filters(words, now=desk.clock(), me=asked.asking.actor.user_id)
     await desk.guard.admit(asked.asking, Action.READ_AUDIT)
     desk.answer(_show(desk, asked, query), asked.origin, asked.asking.actor)
     await ack()
@@ -28,7 +29,7 @@ async def read_log(ack: Ack, asked: Command, desk: Desk) -> None:
 async def turn_page(ack: Ack, asked: Click, desk: Desk) -> None:
     """Show older requests, or the newest again, in place of the page."""
     page = parse_log_page_value(asked.value)
-    filters = parse_audit_filters(page.filters.split(), now=desk.clock())
+    filters = parse_audit_filters(split_filters(page.filters), now=desk.clock())
     query = replace(filters, before_seq=page.before_seq)
     await desk.guard.admit(asked.asking, Action.READ_AUDIT)
     desk.answer(_redraw(desk, asked, query), asked.origin, asked.asking.actor)

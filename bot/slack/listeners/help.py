@@ -30,7 +30,12 @@ def help_listener(verbs: Sequence[Verb]) -> CommandListener:
 def help_rows(verbs: Sequence[Verb], role: Role) -> list[HelpRow]:
     """What this role may run."""
     return [
-        HelpRow(usage=verb.usage, example=verb.example, description=verb.description)
+        HelpRow(
+            usage=verb.usage,
+            example=verb.example,
+            description=verb.description,
+            reads_log=verb.needs is Action.READ_AUDIT,
+        )
         for verb in verbs
         if role >= NEEDED_ROLE[verb.needs]
     ]

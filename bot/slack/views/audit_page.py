@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import slackblocks as kit
 
 from bot.domain.audit import Action, Event
-from bot.domain.audit_log import AuditPage, AuditQuery, AuditRow
 from bot.domain.audit_filters import describe_audit_query
+from bot.domain.audit_log import AuditPage, AuditQuery, AuditRow
 from bot.slack.views import blocks
 from bot.slack.views.action_ids import ActionId
 from bot.slack.views.escaping import escape
@@ -28,6 +28,7 @@ ROWS_A_SECTION = 5
 REASON_LIMIT = 100
 NUMBERS_LIMIT = 110
 WORD_LIMIT = 40
+FILTER_LIMIT = 900
 _ACTIONS = {
     Action.HANG_UP: "Hang up",
     Action.REDIRECT: "Redirect",
@@ -70,16 +71,17 @@ def audit_page(
 ) -> MessageView:
     """The requests that fit the query, newest first; ask the log for MOST_ROWS at most."""
     described = describe_audit_query(query)
-    hides_its_filter = audience.hide_numbers and bool(query.from_number or query.to_number)
+    hides_its_filter = audience.hide_numbers and query.names_a_number
     if not described:
         subtitle = f"Everything. Narrow it: `{place.command} audit by:@ana since:2h`"
     elif hides_its_filter:
         subtitle = "Filtered by a number, which is not shown in this channel."
     else:
-        subtitle = f"Filter: `{described}`. Without it: `{place.command} audit`"
+        subtitle = (
+            f"Filter: `{escape(described, FILTER_LIMIT)}`. Without it: `{place.command} audit`"
+        )
     buttons = [] if hides_its_filter else _paging(page, query, described)
-    headline = "Who changed which call" if page.rows else "Nothing in the log fits"
-    return _sheet(headline, subtitle, page.rows, buttons, audience)
+    return _sheet(_headline(page), [subtitle, *_how_far(page, query)], page.rows, buttons, audience)
 
 
 def call_history(call_sid: str, page: AuditPage, *, audience: Audience) -> MessageView:
@@ -87,12 +89,28 @@ def call_history(call_sid: str, page: AuditPage, *, audience: Audience) -> Messa
     query = AuditQuery(call_sid=call_sid)
     headline = "History of a call" if page.rows else "Nobody has changed this call"
     buttons = _paging(page, query, describe_audit_query(query))
-    return _sheet(headline, f"`{call_sid}`", page.rows, buttons, audience)
+    return _sheet(headline, [f"`{call_sid}`"], page.rows, buttons, audience)
+
+
+def _headline(page: AuditPage) -> str:
+    if page.rows:
+        return "Who changed which call"
+    return "Nothing in the log fits" if page.next_before_seq is None else "Nothing found so far"
+
+
+def _how_far(page: AuditPage, query: AuditQuery) -> Iterator[str]:
+    """What the page does not look at, said plainly."""
+    if query.words and query.since:
+        moment = slack_moment(query.since)
+        yield f"Words are looked for from {moment} on; `since:` tells another beginning."
+    if page.looked_back_to:
+        moment = slack_moment(page.looked_back_to)
+        yield f"All back to {moment} was looked through; *Older* looks further."
 
 
 def _sheet(
     headline: str,
-    subtitle: str,
+    subtitle: Sequence[str],
     rows: Sequence[AuditRow],
     buttons: Sequence[kit.Button],
     audience: Audience,
@@ -107,7 +125,7 @@ def _sheet(
         "\n".join([headline, *lines]),
         [
             blocks.header("headline", headline),
-            blocks.context("subtitle", [subtitle]),
+            blocks.context("subtitle", subtitle),
             *sections,
             blocks.context("left-out", [f"{left_out} more do not fit."]) if left_out > 0 else None,
             blocks.actions("paging", buttons),

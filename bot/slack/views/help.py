@@ -23,6 +23,11 @@ _FILTERS = (
     "Filters: `from:+44*` `to:*0123` `status:ringing` `direction:inbound` `longer:10m` "
     "`since:2h` `limit:50`"
 )
+_LOG_FILTERS = (
+    "Filters of the log: `by:@ana` `in:#support` `call:CA…` `number:+44*` `from:+44*` `to:+1555*` "
+    '`action:hang_up` `outcome:failed` `since:3h` `until:1h` `words:"card fraud"` `request:…` '
+    "`limit:20`"
+)
 _ROLE_WORDS = {
     Role.NOBODY: "You may see and change nothing yet. Ask an admin of Hookflash.",
     Role.VIEWER: "You are a viewer: you may look at calls.",
@@ -38,18 +43,20 @@ class HelpRow:
     usage: str
     example: str
     description: str
+    reads_log: bool = False
 
 
 def help_page(rows: Sequence[HelpRow], *, role: Role, place: Place) -> MessageView:
     """The commands of the rows, which the caller has chosen for this role."""
     lines = _lines(rows, place)
     intro = intro_words(role)
+    filters = [_FILTERS, *([_LOG_FILTERS] if any(row.reads_log for row in rows) else [])]
     return message(
         fit_lines([intro, *lines]),
         [
             blocks.section("intro", [intro]),
             *command_sections(rows, place=place),
-            blocks.context("filters", [_FILTERS]) if lines else None,
+            blocks.context("filters", filters) if lines else None,
         ],
     )
 
