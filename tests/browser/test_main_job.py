@@ -48,7 +48,9 @@ def test_supervisor_redirects_a_call_hangs_it_up_and_is_named_in_the_log(page: P
     modal.get_by_role("button", name="Redirect").click()
     expect(modal).to_be_hidden()
     expect(phone).to_contain_text("Music: hold")
-    expect(page.locator("#conversation")).to_contain_text("Redirected to Hold music by @Ana Ruiz")
+    # On the card that she clicked, and in the channel.
+    results = page.locator("#conversation > li", has_text="Redirected to Hold music by @Ana Ruiz")
+    expect(results).to_have_count(2)
 
     open_details_of_maria(page).get_by_role("button", name="Hang up").click()
     confirm = page.locator("#confirm")
