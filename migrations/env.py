@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from alembic import context
 from sqlalchemy import Connection, Engine, inspect, text
@@ -13,10 +16,11 @@ from bot.database.triggers import assert_triggers
 
 # Replicas that start at once migrate one after the other. Any number does, if it never changes.
 MIGRATION_LOCK = 7_265_001
+TRY_EVERY_S = 0.1
 
 
 def migrate(connection: Connection) -> None:
-    """Run what was asked for in one transaction, and see that the log is still protected."""
+    """Run what was asked for, and see that the log is still protected."""
     context.configure(
         connection=connection,
         target_metadata=metadata,
@@ -24,13 +28,34 @@ def migrate(connection: Connection) -> None:
         compare_type=True,
         transactional_ddl=True,
     )
-    with context.begin_transaction():
+    with _alone(connection), context.begin_transaction():
         if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
             connection.execute(text("SET LOCAL lock_timeout = '10s'"))
         context.run_migrations()
         if inspect(connection).has_table("audit_entries"):
             assert_triggers(connection, applied_revisions())
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Keep other migrations waiting, also while one of this run commits in between.
+
+    They wait outside a transaction: an index that is made beside the bot waits for every
+    transaction, and both would wait for each other.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    while not connection.scalar(text(f"SELECT pg_try_advisory_lock({MIGRATION_LOCK})")):
+        connection.commit()
+        time.sleep(TRY_EVERY_S)
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.execute(text(f"SELECT pg_advisory_unlock({MIGRATION_LOCK})"))
+        connection.commit()
 
 
 def applied_revisions() -> set[str]:

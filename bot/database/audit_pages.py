@@ -12,8 +12,9 @@ from bot.database.tables import audit_entries
 from bot.domain.audit import AuditEntry
 from bot.domain.audit_log import AuditPage, AuditQuery
 
-# How many entries the looks of a page go through at most. Most pages are full after the first; all
-# together are done within 50 ms where nothing fits. To look for words may take longer.
+# How many entries the looks of a page go through at most; with several filters that need a lookup
+# for each entry, so many times fewer. Most pages are full after the first look; all together are
+# done within 50 ms where nothing fits. To look for words may take longer.
 LOOKS = (200, 1000, 2000)
 LOOKS_FOR_WORDS = (200, 3000, 30_000, 100_000)
 
@@ -33,7 +34,8 @@ def read_page(connection: Connection, chain_id: str, query: AuditQuery) -> Audit
         wanted = query.limit + 1 - len(places)
         if places or reached <= terms.last:
             search.use_all_streams()
-        look = search.look(terms.first, reached - 1, among=among, at_most=wanted)
+        most = max(1, among // max(1, len(terms.marks)))
+        look = search.look(terms.first, reached - 1, among=most, at_most=wanted)
         places += look.entries
         reached = look.reached
     return _page(connection, chain_id, query.limit, places, reached)

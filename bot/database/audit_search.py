@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, union, union_all
@@ -19,16 +18,16 @@ from bot.database.tables import audit_entries
 from bot.domain.audit import AuditEntry
 from bot.domain.audit_log import AuditQuery
 
-# Entries stand in the order of the chain, times go by the clocks of the replicas: they may be this
-# far apart before an entry is missed.
-CLOCK_SKEW = timedelta(days=1)
+# Entries stand in the order of the chain, times go by the clocks of the replicas: the times of so
+# many entries may be in another order before one is missed.
+OUT_OF_ORDER = 10_000
 LOWEST_SEQ = -(2**63)
 HIGHEST_SEQ = 2**63 - 1
 # A filter with fewer entries than this is worth following to the other entries of their requests.
 RARE = 1000
 # The beginning of a number is found by an index that is in no order of time. So many of its rows
 # are sorted in a few milliseconds; with more, the entries from the newest on soon have enough.
-SORTED_AT_MOST = 30_000
+SORTED_AT_MOST = 20_000
 
 _entries = audit_entries.c
 
@@ -64,15 +63,17 @@ class Look:
 
 def terms_of(connection: Connection, chain_id: str, query: AuditQuery) -> Terms | None:
     """Where to look for what the query asks; None where its time has no entries."""
-    one = select(_entries.seq).where(_entries.chain_id == chain_id).limit(1)
     last = known = read_last_seq(connection, chain_id)
     first: int | None = LOWEST_SEQ
+    by_time = select(_entries.seq).where(_entries.chain_id == chain_id).limit(OUT_OF_ORDER)
     if query.since:
-        in_time = one.where(_entries.recorded_at >= query.since - CLOCK_SKEW)
-        first = connection.scalar(in_time.order_by(_entries.recorded_at, _entries.seq))
+        after = by_time.where(_entries.recorded_at >= query.since)
+        next_ones = after.order_by(_entries.recorded_at, _entries.seq).subquery().c.seq
+        first = connection.scalar(select(func.min(next_ones)))
     if query.until:
-        in_time = one.where(_entries.recorded_at < query.until + CLOCK_SKEW)
-        last = connection.scalar(in_time.order_by(_entries.recorded_at.desc(), _entries.seq.desc()))
+        before = by_time.where(_entries.recorded_at < query.until)
+        last_ones = before.order_by(_entries.recorded_at.desc(), _entries.seq.desc())
+        last = connection.scalar(select(func.max(last_ones.subquery().c.seq)))
     if known is None or first is None or last is None:
         return None
     return Terms(chain_id=chain_id, query=query, first=first, last=last, known=known)

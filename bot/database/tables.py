@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # The newest revision in migrations/versions. It stands here too, so that a process can see that its
 # database is up to date without importing Alembic.
-SCHEMA_REVISION = "0006"
+SCHEMA_REVISION = "0007"
 
 SEARCH_KEY_LENGTH = 32
 UNREADABLE = datetime(1, 1, 1, tzinfo=UTC)
@@ -116,6 +116,7 @@ audit_entries = Table(
     Index(None, "chain_id", "request_id", "seq"),
     Index(None, "chain_id", "call_sid", "seq"),
     Index(None, "chain_id", "actor_user_id", "seq"),
+    Index(None, "chain_id", "channel_id", "seq"),
     Index(None, "chain_id", "action", "seq"),
     Index(None, "chain_id", "event", "seq"),
     Index(None, "chain_id", "recorded_at", "seq"),

@@ -53,7 +53,7 @@ def small_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_runs, "ENTRIES_AT_ONCE", 3)
     monkeypatch.setattr(audit_search, "RARE", 3)
     monkeypatch.setattr(audit_search, "SORTED_AT_MOST", 4)
-    monkeypatch.setattr(audit_search, "CLOCK_SKEW", timedelta(0))
+    monkeypatch.setattr(audit_search, "OUT_OF_ORDER", 1)
 
 
 def a_busy_week(seed: int) -> list[EntryDraft]:
