@@ -333,8 +333,13 @@ async def test_a_permission_that_the_key_lacks_is_told_plainly_and_logged_in_ful
 ) -> None:
     key, secret = "SK" + "d4" * 16, "e5" * 16
     database_url = f"sqlite:///{tmp_path}/hookflash.db"
-    settings = {"TWILIO_API_KEY": key, "TWILIO_API_SECRET": secret, "TWILIO_AUTH_TOKEN": ""}
-    async with company(database_url, deadlines=HASTY, **settings) as here:
+    async with company(
+        database_url,
+        deadlines=HASTY,
+        TWILIO_API_KEY=key,
+        TWILIO_API_SECRET=secret,
+        TWILIO_AUTH_TOKEN="",
+    ) as here:
         here.twilio.account.api_keys[key] = secret
         here.twilio.account.restrict(key, ["calls/list", "calls/read"])
         call = here.twilio.network.call_in_progress()
