@@ -21,13 +21,12 @@ _personal = audit_personal.c
 class Source:
     """Rows of one table, found by an index; `seq` is the column with their entry's number.
 
-    Not every index has them in the order of the chain; `index_key` is what it goes by.
+    An index that has them in another order than that of the chain goes by the `other_key`.
     """
 
     seq: ColumnElement[int]
     conditions: Sequence[ColumnElement[bool]]
-    is_ordered: bool = True
-    index_key: ColumnElement[Any] | None = None
+    other_key: ColumnElement[Any] | None = None
 
 
 class Mark(Protocol):
@@ -65,8 +64,7 @@ class NumberMark:
             Source(
                 _personal.seq,
                 [*of_chain, _personal.field == end, *self._is_key()],
-                is_ordered=not self.is_prefix,
-                index_key=_personal.search_key,
+                other_key=_personal.search_key if self.is_prefix else None,
             )
             for end in self.ends
         ]

@@ -6,13 +6,14 @@ filter whose entries reach furthest, and holds only those against all the other 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, union, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, union
 
-from bot.database.audit_conditions import Mark, NumberMark, Source, Terms
+from bot.database.audit_conditions import Mark, Source, Terms
 from bot.database.rows import entry_of
 from bot.database.tables import audit_entries
 from bot.domain.audit import AuditEntry
@@ -23,34 +24,71 @@ from bot.domain.audit_log import AuditQuery
 OUT_OF_ORDER = 10_000
 LOWEST_SEQ = -(2**63)
 HIGHEST_SEQ = 2**63 - 1
-# A filter with fewer entries than this is worth following to the other entries of their requests.
+# So many entries of a filter are worth following to the other entries of their requests.
 RARE = 1000
-# The beginning of a number is found by an index that is in no order of time. So many of its rows
-# are sorted in a few milliseconds; with more, the entries from the newest on soon have enough.
-SORTED_AT_MOST = 20_000
+# The beginning of a number is found by an index that is in no order of time; so many of its rows
+# are read and sorted in some milliseconds.
+GATHERED_AT_MOST = 8000
 
 _entries = audit_entries.c
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(Protocol):
     """Numbers of entries among which all that are looked for are, in order from either end."""
+
+    def next_ones(
+        self, connection: Connection, low: int, high: int, *, count: int, newest_first: bool
+    ) -> Next:
+        """The next *count* from *low* to *high*."""
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """So many numbers, the furthest of them, and where they come from."""
+
+    count: int
+    reached: int
+    seqs: Select[Any] | Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStream:
+    """What an index gives in order."""
 
     sources: Sequence[Source]
 
-    def seqs(self, low: int, high: int, *, count: int, newest_first: bool) -> Select[Any]:
-        """The next *count* from *low* to *high*."""
-        parts: list[Select[Any]] = []
-        for source in self.sources:
-            # A sum keeps the planner from reading the whole chain, which is in order, instead.
-            seq = source.seq if source.is_ordered else source.seq + 0
-            part = select(source.seq.label("seq")).where(*source.conditions, seq.between(low, high))
-            parts.append(part.order_by(seq.desc() if newest_first else seq).limit(count))
-        [first, *others] = parts
-        if not others:
-            return first
-        both = union(*(select(part.subquery().c.seq) for part in parts)).subquery().c.seq
-        return select(both).order_by(both.desc() if newest_first else both).limit(count)
+    def next_ones(
+        self, connection: Connection, low: int, high: int, *, count: int, newest_first: bool
+    ) -> Next:
+        """The next *count*, read from the index once now and once more when they are used."""
+        parts = [
+            select(source.seq.label("seq"))
+            .where(*source.conditions, source.seq.between(low, high))
+            .order_by(source.seq.desc() if newest_first else source.seq)
+            .limit(count)
+            for source in self.sources
+        ]
+        seqs = parts[0] if len(parts) == 1 else _merged(parts, count, newest_first=newest_first)
+        seq = seqs.subquery().c.seq
+        end = func.min(seq) if newest_first else func.max(seq)
+        found, reached = connection.execute(select(func.count(seq), end)).one()
+        return Next(found, reached or 0, seqs)
+
+
+@dataclass(frozen=True, slots=True)
+class GatheredStream:
+    """What was read and sorted before, since it is not much."""
+
+    seqs: Sequence[int]
+
+    def next_ones(
+        self, _connection: Connection, low: int, high: int, *, count: int, newest_first: bool
+    ) -> Next:
+        """The next *count* of those that were read."""
+        here = self.seqs[bisect_left(self.seqs, low) : bisect_right(self.seqs, high)]
+        some = here[-count:] if newest_first else here[:count]
+        reached = (some[0] if newest_first else some[-1]) if some else 0
+        return Next(len(some), reached, some)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,94 +145,100 @@ class Search:
         self._condition = condition
         self._mark = mark
         self._newest_first = newest_first
-        self._streams = list(self._ready_streams())
+        self._streams: list[Stream] = list(self._ready_streams())
         self._has_all_streams = False
 
     def look(self, low: int, high: int, *, among: int, at_most: int) -> Look:
         """The first *at_most* that fit of the next *among* entries of one stream."""
-        stream, reached = self._furthest(low, high, among)
-        # Joined by the whole key of the entries, and sorted by the stream: no planner has a reason
-        # to find them by another index.
-        some = self._seqs(stream, low, high, among).subquery()
-        order = some.c.seq.desc() if self._newest_first else some.c.seq
-        is_among = and_(_entries.chain_id == self._terms.chain_id, _entries.seq == some.c.seq)
-        statement = select(audit_entries).join(some, is_among).where(self._condition)
-        rows = self._connection.execute(statement.order_by(order).limit(at_most))
+        seqs, reached = self._furthest(low, high, among)
+        of_chain = _entries.chain_id == self._terms.chain_id
+        if isinstance(seqs, Select):
+            # Joined by the whole key of the entries, and sorted by the stream: no planner has a
+            # reason to find them by another index.
+            some = seqs.subquery()
+            statement = select(audit_entries).join(some, and_(of_chain, _entries.seq == some.c.seq))
+            seq = some.c.seq
+        else:
+            statement = select(audit_entries).where(of_chain, _entries.seq.in_(seqs))
+            seq = _entries.seq
+        statement = statement.where(self._condition).limit(at_most)
+        rows = self._connection.execute(
+            statement.order_by(seq.desc() if self._newest_first else seq)
+        )
         return Look([entry_of(row) for row in rows], reached)
 
     def use_all_streams(self) -> None:
-        """Also follow filters for which it costs some milliseconds to see whether they are rare."""
+        """Also follow marks of which it takes some milliseconds to see whether they are rare."""
         if self._has_all_streams:
             return
         self._has_all_streams = True
-        self._streams += self._counted_streams()
+        self._streams += self._gathered_streams()
 
-    def _furthest(self, low: int, high: int, among: int) -> tuple[Stream, int | None]:
-        """The stream whose next entries reach furthest, and how far; None where to the end."""
-        reaches: list[tuple[int, int]] = []
-        for index, stream in enumerate(self._streams):
-            seq = self._seqs(stream, low, high, among).subquery().c.seq
-            end = func.min(seq) if self._newest_first else func.max(seq)
-            count, reached = self._connection.execute(select(func.count(seq), end)).one()
-            if count < among:
-                return stream, None
-            reaches.append((reached, index))
-        reached, index = min(reaches) if self._newest_first else max(reaches)
-        return self._streams[index], reached
-
-    def _seqs(self, stream: Stream, low: int, high: int, among: int) -> Select[Any]:
-        return stream.seqs(low, high, count=among, newest_first=self._newest_first)
+    def _furthest(
+        self, low: int, high: int, among: int
+    ) -> tuple[Select[Any] | Sequence[int], int | None]:
+        """The stream's numbers whose next reach furthest, and how far; None where to the end."""
+        nexts = []
+        for stream in self._streams:
+            some = stream.next_ones(
+                self._connection, low, high, count=among, newest_first=self._newest_first
+            )
+            if some.count < among:
+                return some.seqs, None
+            nexts.append(some)
+        choose = min if self._newest_first else max
+        furthest = choose(nexts, key=lambda some: some.reached)
+        return furthest.seqs, furthest.reached
 
     def _ready_streams(self) -> Iterator[Stream]:
         """Those that an index gives in order: of a person, a call, a channel …, and all entries."""
         of_chain = _entries.chain_id == self._terms.chain_id
         for name, value in self._terms.constants.items():
-            yield Stream([Source(_entries.seq, [of_chain, _entries[name] == value])])
-        if self._mark and not _is_prefix(self._mark):
+            yield IndexStream([Source(_entries.seq, [of_chain, _entries[name] == value])])
+        if self._mark:
             sources = self._mark.sources(self._terms.chain_id)
-            yield from [Stream(sources)] if sources else []
-        yield Stream([Source(_entries.seq, [of_chain])])
+            if sources and _are_ordered(sources):
+                yield IndexStream(sources)
+        yield IndexStream([Source(_entries.seq, [of_chain])])
 
-    def _counted_streams(self) -> Iterator[Stream]:
+    def _gathered_streams(self) -> Iterator[Stream]:
+        """Those of marks that are on few entries."""
         for mark in self._terms.marks:
             sources = mark.sources(self._terms.chain_id)
-            if not sources:
-                continue
             if mark != self._mark:
-                if self._has_fewer(sources, RARE):
-                    yield self._of_requests(sources)
-            elif _is_prefix(mark) and self._has_fewer(sources, SORTED_AT_MOST):
-                yield Stream(sources)
+                seqs = self._gather(sources, RARE)
+                if seqs is not None:
+                    yield GatheredStream(self._with_rest_of_requests(seqs))
+            elif not _are_ordered(sources):
+                seqs = self._gather(sources, GATHERED_AT_MOST)
+                if seqs is not None:
+                    yield GatheredStream(sorted(seqs))
 
-    def _has_fewer(self, sources: Sequence[Source], limit: int) -> bool:
-        """Whether there are fewer rows than this, with no more of them read."""
-        some = union_all(
-            *(
-                select(
-                    select(source.seq)
-                    .where(*source.conditions)
-                    .order_by(source.index_key)
-                    .limit(limit)
-                    .subquery()
-                )
-                for source in sources
-            )
-        ).subquery()
-        return (self._connection.scalar(select(func.count()).select_from(some)) or 0) < limit
+    def _gather(self, sources: Sequence[Source], at_most: int) -> set[int] | None:
+        """The numbers of all entries in the sources; None where those are too many, or none is."""
+        seqs: set[int] = set()
+        for source in sources:
+            order = source.seq if source.other_key is None else source.other_key
+            rows = select(source.seq).where(*source.conditions).order_by(order)
+            seqs.update(self._connection.scalars(rows.limit(at_most + 1)))
+        return seqs if sources and len(seqs) <= at_most else None
 
-    def _of_requests(self, sources: Sequence[Source]) -> Stream:
-        """All entries of the requests that have an entry in the sources, which are few."""
-        terms, of_source, of_request = self._terms, audit_entries.alias(), audit_entries.alias()
-        rare = Stream(sources).seqs(LOWEST_SEQ, terms.known, count=RARE, newest_first=True)
-        requests = select(of_source.c.request_id).where(
-            of_source.c.chain_id == terms.chain_id, of_source.c.seq.in_(rare)
+    def _with_rest_of_requests(self, seqs: Collection[int]) -> list[int]:
+        """The numbers of all entries of the requests that these entries belong to."""
+        some, rest = audit_entries.alias(), audit_entries.alias()
+        of_chain = some.c.chain_id == self._terms.chain_id
+        requests = select(some.c.request_id).where(of_chain, some.c.seq.in_(seqs))
+        found = select(rest.c.seq).where(
+            rest.c.chain_id == self._terms.chain_id, rest.c.request_id.in_(requests)
         )
-        conditions = [
-            of_request.c.chain_id == terms.chain_id,
-            of_request.c.request_id.in_(requests),
-        ]
-        return Stream([Source(of_request.c.seq, conditions, is_ordered=False)])
+        return sorted(self._connection.scalars(found))
 
 
-def _is_prefix(mark: Mark) -> bool:
-    return isinstance(mark, NumberMark) and mark.is_prefix
+def _are_ordered(sources: Sequence[Source]) -> bool:
+    return all(source.other_key is None for source in sources)
+
+
+def _merged(parts: Sequence[Select[Any]], count: int, *, newest_first: bool) -> Select[Any]:
+    """The first *count* of what the parts give."""
+    seq = union(*(select(part.subquery().c.seq) for part in parts)).subquery().c.seq
+    return select(seq).order_by(seq.desc() if newest_first else seq).limit(count)

@@ -52,7 +52,7 @@ def small_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_pages, "LOOKS_FOR_WORDS", (1, 4))
     monkeypatch.setattr(audit_runs, "ENTRIES_AT_ONCE", 3)
     monkeypatch.setattr(audit_search, "RARE", 3)
-    monkeypatch.setattr(audit_search, "SORTED_AT_MOST", 4)
+    monkeypatch.setattr(audit_search, "GATHERED_AT_MOST", 4)
     monkeypatch.setattr(audit_search, "OUT_OF_ORDER", 1)
 
 
