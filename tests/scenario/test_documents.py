@@ -47,7 +47,7 @@ NOT_RUN = {
     r"python3 check_export\.py .*": "test_recipe.py follows that page, with nothing of ours",
     r"hookflash audit (verify|export) .*--(checkpoints|proof) .*": "needs a log that was signed; "
     "test_signed_log.py does it",
-    r"hookflash audit key rotate .*": "needs the key among the settings; test_signed_log.py does it",
+    r"hookflash audit key rotate .*": "needs the key as a setting; test_signed_log.py does it",
     r"(sudo )?systemctl .*": "needs systemd; test_deployment.py has it read the unit",
 }
 PLACEHOLDERS = {

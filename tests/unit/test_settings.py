@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -311,3 +313,44 @@ def test_a_database_url_that_is_accepted_can_be_opened(url: str) -> None:
         return
 
     assert driver_url(accepted).get_backend_name() in {"sqlite", "postgresql"}
+
+
+AUDIT_KEY = "ed25519-private:" + "A" * 43 + "="
+
+
+def test_checkpoints_are_shown_where_the_settings_say() -> None:
+    settings = load_settings(
+        ENOUGH
+        | {
+            "HOOKFLASH_AUDIT_KEY": AUDIT_KEY,
+            "HOOKFLASH_AUDIT_FILE": "/mnt/elsewhere/seen.jsonl",
+            "HOOKFLASH_AUDIT_CHANNEL": "C0123456789",
+        }
+    )
+
+    assert settings.audit_file == Path("/mnt/elsewhere/seen.jsonl")
+    assert settings.audit_channel == "C0123456789"
+    assert AUDIT_KEY in settings.secrets
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("HOOKFLASH_AUDIT_KEY", AUDIT_KEY[:-8], "is no private key"),
+        ("HOOKFLASH_AUDIT_KEY", "ed25519-public:" + "A" * 43 + "=", "the private one is needed"),
+        ("HOOKFLASH_AUDIT_CHANNEL", "#audit", "names a channel; use its id"),
+        ("HOOKFLASH_AUDIT_CHANNEL", "U0123456789", "is no id of a channel"),
+        ("HOOKFLASH_AUDIT_FILE", "/mnt/elsewhere/", "names a folder"),
+    ],
+)
+def test_what_checkpoints_need_has_its_form(variable: str, value: str, problem: str) -> None:
+    faults = faults_of(ENOUGH | {"HOOKFLASH_AUDIT_KEY": "audit.key", variable: value})
+
+    assert problem in faults[variable]
+    assert value not in faults[variable]
+
+
+def test_a_witness_without_a_key_is_a_fault() -> None:
+    faults = faults_of(ENOUGH | {"HOOKFLASH_AUDIT_CHANNEL": "C0123456789"})
+
+    assert "HOOKFLASH_AUDIT_KEY is not" in faults["HOOKFLASH_AUDIT_CHANNEL"]

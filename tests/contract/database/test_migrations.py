@@ -14,12 +14,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from bot.database import migrate
-from bot.database.engine import migration_engine
+from bot.database.checkpoints import SqlCheckpointStore
+from bot.database.engine import Database, migration_engine
 from bot.database.ledger import SqlLedger
 from bot.database.tables import SCHEMA_REVISION, metadata
 from bot.database.triggers import PROTECTED_TABLES, LogUnprotectedError
+from bot.domain.audit import EMPTY_HEAD, MAIN_CHAIN
 from bot.domain.errors import LogUnavailableError
 from tests.contract.database.drafts import append, draft, drop_triggers, triggers_of
+from tests.evidence.making import Notary
 from tests.fixtures_database import administration
 
 UPGRADE = (sys.executable, "-m", "bot", "db", "upgrade")
@@ -88,6 +91,16 @@ async def test_a_log_that_is_not_empty_is_not_downgraded(
 
     assert tables_of(database_url) == {*metadata.tables, "alembic_version"}
     assert migrate.check(database_url).is_up_to_date
+
+
+async def test_checkpoints_are_not_downgraded_away(database_url: str, database: Database) -> None:
+    store = SqlCheckpointStore(database, chain_id=MAIN_CHAIN)
+    await store.add(Notary().sign(EMPTY_HEAD))
+
+    with pytest.raises(RuntimeError, match="The log has checkpoints"):
+        run("downgrade", database_url, "0001")
+
+    assert await store.newest() is not None
 
 
 @pytest.mark.parametrize("begins_at", [None, "0001"])
