@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from base64 import b64encode
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from bot.sandbox import company
 # What a process needs to find its own files and speak the person's language; no secret of theirs.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONPATH")
 DATABASE = "hookflash.db"
+CHECKPOINTS = "checkpoints.jsonl"
 FILE = "credentials.json"
 
 
@@ -24,6 +26,7 @@ class Credentials:
     signing_secret: str
     account_sid: str
     auth_token: str
+    audit_key: str
 
     @classmethod
     def kept_in(cls, folder: Path) -> "Credentials":
@@ -53,6 +56,7 @@ class Credentials:
             signing_secret=secrets.token_hex(16),
             account_sid="AC" + secrets.token_hex(16),
             auth_token=secrets.token_hex(16),
+            audit_key=f"ed25519-private:{b64encode(secrets.token_bytes(32)).decode()}",
         )
 
 
@@ -81,6 +85,8 @@ def bot_environment(
         **way_in,
         "COLUMNS": "160",
         "DATABASE_URL": f"sqlite:///{data.resolve() / DATABASE}",
+        "HOOKFLASH_AUDIT_FILE": str(data.resolve() / CHECKPOINTS),
+        "HOOKFLASH_AUDIT_KEY": credentials.audit_key,
         "HOST": str(address.hostname),
         "LOG_FORMAT": "console",
         "LOG_LEVEL": "INFO",
