@@ -160,9 +160,7 @@ async def _export(
     if form == "csv":
         table.writerow(CSV_COLUMNS)
     seqs = Exported()
-    async for told in log.told_entries(query):
-        if before_seq is not None and told.entry.seq >= before_seq:
-            break
+    async for told in log.told_entries(query, before_seq=before_seq):
         record = export_record(told.entry, told.personal, told.told)
         if form == "csv":
             table.writerow(csv_cells(record))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -56,14 +57,20 @@ class SqlAuditReader:
                 yield sealed
             after_seq = chunk[-1][0].seq
 
-    async def told_entries(self, fitting: AuditQuery) -> AsyncIterator[ToldEntry]:
+    async def told_entries(
+        self, fitting: AuditQuery, *, before_seq: int | None = None
+    ) -> AsyncIterator[ToldEntry]:
         """Every entry of the requests that fit, as the log is now, in the order of the chain.
 
         Each comes with what its whole request tells, such as the actor's name. Of *fitting* only
-        the filters count, not its limit and page.
+        the filters count, not its limit and page. With *before_seq* it is as if the log ended
+        there: what came later is neither shown nor told.
         """
         terms = await self._ask(begin_export, self._chain_id, fitting)
-        if terms is None:
+        if terms is not None and before_seq is not None:
+            last = before_seq - 1
+            terms = replace(terms, last=min(terms.last, last), known=min(terms.known, last))
+        if terms is None or terms.last < terms.first:
             return
         outside = [told async for told in self._run(read_outside, terms)] if terms.has_time else []
         outside.sort(key=lambda told: told.entry.seq)
