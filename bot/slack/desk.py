@@ -22,10 +22,14 @@ from bot.slack.audiences import Audiences
 from bot.slack.errors import explain, words
 from bot.slack.home_tab import HomeTab
 from bot.slack.live_list import LiveList
+from bot.slack.payloads import Click, Command, HomeOpening
 from bot.slack.replies import Replies
 from bot.slack.views.formatting import Place
 
 _log = logging.getLogger(__name__)
+
+
+Asked = Command | Click | HomeOpening
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +57,14 @@ class Desk:
     def perform(self, change: Change | None) -> None:
         """Start the work of an accepted change; a repeated delivery has none."""
         if change is not None:
-            self.answer(self.worker.perform(change), change.request.origin, change.actor)
+            self.answer_at(change.request.origin, change.actor, self.worker.perform(change))
 
-    def answer(self, work: Coroutine[Any, Any, object], origin: Origin, actor: Actor) -> None:
-        """Start work whose faults are told to the person who asked for it."""
+    def answer(self, asked: Asked, work: Coroutine[Any, Any, object]) -> None:
+        """Start work whose faults are told to the person who asked for it, where they asked."""
+        self.answer_at(asked.origin, asked.asking.actor, work)
+
+    def answer_at(self, origin: Origin, actor: Actor, work: Coroutine[Any, Any, object]) -> None:
+        """Start work whose faults are told to this person, there."""
 
         async def tell(fault: Exception) -> None:
             if not isinstance(fault, HookflashError):

@@ -33,4 +33,4 @@ async def show_alone(
     async def fill() -> None:
         await desk.replies.replace(opened, actor.user_id, await draw())
 
-    desk.answer(fill(), opened, actor)
+    desk.answer_at(opened, actor, fill())

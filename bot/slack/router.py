@@ -127,7 +127,7 @@ async def _run(listener: Listener[Asked], ack: AsyncAck, asked: Asked, desk: Des
         await desk.rights.learn(actor)
         await listener(_already_acknowledged, asked, desk)
 
-    desk.answer(learn_and_run(), asked.origin, actor)
+    desk.answer(asked, learn_and_run())
     await ack()
 
 

@@ -22,7 +22,7 @@ async def read_log(ack: Ack, asked: Command, desk: Desk) -> None:
     words = split_filters(asked.rest)
     query = parse_audit_filters(words, now=desk.clock(), me=asked.asking.actor.user_id)
     await desk.guard.admit(asked.asking, Action.READ_AUDIT)
-    desk.answer(_show(desk, asked, query), asked.origin, asked.asking.actor)
+    desk.answer(asked, _show(desk, asked, query))
     await ack()
 
 
@@ -32,7 +32,7 @@ async def turn_page(ack: Ack, asked: Click, desk: Desk) -> None:
     filters = parse_audit_filters(split_filters(page.filters), now=desk.clock())
     query = replace(filters, before_seq=page.before_seq)
     await desk.guard.admit(asked.asking, Action.READ_AUDIT)
-    desk.answer(_redraw(desk, asked, query), asked.origin, asked.asking.actor)
+    desk.answer(asked, _redraw(desk, asked, query))
     await ack()
 
 
@@ -40,7 +40,7 @@ async def history_clicked(ack: Ack, asked: Click, desk: Desk) -> None:
     """Show what was done to one call, to the person alone."""
     call_sid = parse_call_value(asked.value).call_sid
     await desk.guard.admit(asked.asking, Action.READ_AUDIT)
-    desk.answer(_show_history(desk, asked, call_sid), asked.origin, asked.asking.actor)
+    desk.answer(asked, _show_history(desk, asked, call_sid))
     await ack()
 
 

@@ -22,14 +22,14 @@ async def freeze(ack: Ack, asked: Command, desk: Desk) -> None:
     reason = required_reason(asked.rest)
     before = await desk.freeze.freeze(asked.asking, reason)
     now = Freeze(by=asked.asking.actor, since=desk.clock(), reason=reason)
-    desk.answer(_announce_freeze(desk, asked, before, now), asked.origin, asked.asking.actor)
+    desk.answer(asked, _announce_freeze(desk, asked, before, now))
     await ack()
 
 
 async def unfreeze(ack: Ack, asked: Command, desk: Desk) -> None:
     """Allow changes again."""
     before = await desk.freeze.unfreeze(asked.asking)
-    desk.answer(_announce_unfreeze(desk, asked, before), asked.origin, asked.asking.actor)
+    desk.answer(asked, _announce_unfreeze(desk, asked, before))
     await ack()
 
 

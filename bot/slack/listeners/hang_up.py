@@ -33,7 +33,7 @@ async def hang_up(ack: Ack, asked: Command, desk: Desk) -> None:
         desk.perform(await desk.changes.accept(request))
     else:
         await desk.guard.admit(asked.asking, Action.HANG_UP)
-        desk.answer(_ask(desk, asked, reference, reason), asked.origin, asked.asking.actor)
+        desk.answer(asked, _ask(desk, asked, reference, reason))
     await ack()
 
 

@@ -21,7 +21,7 @@ def help_listener(verbs: Sequence[Verb]) -> CommandListener:
         role = desk.rights.role_of(asked.asking.actor)
         view = help_page(help_rows(verbs, role), role=role, place=desk.place)
         actor = asked.asking.actor
-        desk.answer(desk.replies.to_asker(asked.origin, actor.user_id, view), asked.origin, actor)
+        desk.answer(asked, desk.replies.to_asker(asked.origin, actor.user_id, view))
         await ack()
 
     return show_help

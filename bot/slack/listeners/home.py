@@ -15,7 +15,7 @@ async def home_opened(ack: Ack, asked: HomeOpening, desk: Desk) -> None:
     if asked.tab == HOME_TAB:
         actor = asked.asking.actor
         await desk.guard.admit(asked.asking, Action.LIST)
-        desk.answer(desk.home.show(actor), asked.origin, actor)
+        desk.answer(asked, desk.home.show(actor))
     await ack()
 
 

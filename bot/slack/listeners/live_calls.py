@@ -16,7 +16,7 @@ async def list_calls(ack: Ack, asked: Command, desk: Desk) -> None:
     """Show the live calls to the person alone."""
     wanted = ListState(filters=parse_call_filters(asked.words, now=desk.clock()))
     await desk.guard.admit(asked.asking, Action.LIST)
-    desk.answer(_show(desk, asked, wanted), asked.origin, asked.asking.actor)
+    desk.answer(asked, _show(desk, asked, wanted))
     await ack()
 
 
@@ -25,7 +25,7 @@ async def post_calls(ack: Ack, asked: Command, desk: Desk) -> None:
     filters = parse_call_filters(asked.rest.split(), now=desk.clock())
     await desk.guard.admit(asked.asking, Action.LIST)
     wanted = ListState(filters=filters)
-    desk.answer(_post(desk, asked, wanted), asked.origin, asked.asking.actor)
+    desk.answer(asked, _post(desk, asked, wanted))
     await ack()
 
 
@@ -33,7 +33,7 @@ async def turn_page(ack: Ack, asked: Click, desk: Desk) -> None:
     """Draw the list again, as it is now: the same page or another."""
     wanted = ListState.parse(asked.value, now=desk.clock())
     await desk.guard.admit(asked.asking, Action.LIST)
-    desk.answer(_redraw(desk, asked, wanted), asked.origin, asked.asking.actor)
+    desk.answer(asked, _redraw(desk, asked, wanted))
     await ack()
 
 

@@ -38,7 +38,7 @@ async def redirect(ack: Ack, asked: Command, desk: Desk) -> None:
     else:
         await desk.guard.admit(asked.asking, Action.REDIRECT)
         work = _ask(desk, asked, reference, target, reason)
-        desk.answer(work, asked.origin, asked.asking.actor)
+        desk.answer(asked, work)
     await ack()
 
 
@@ -51,7 +51,7 @@ async def redirect_clicked(ack: Ack, asked: Click, desk: Desk) -> None:
         card_version=button.card_version,
         origin=origin_of(asked.origin, button),
     )
-    desk.answer(_open(desk, asked, form), asked.origin, asked.asking.actor)
+    desk.answer(asked, _open(desk, asked, form))
     await ack()
 
 

@@ -27,7 +27,7 @@ async def show(ack: Ack, asked: Command, desk: Desk) -> None:
     """Post the card of the call that the person named."""
     reference = parse_call_reference(asked.rest)
     await desk.guard.admit(asked.asking, Action.LIST)
-    desk.answer(_post_named(desk, asked, reference), asked.origin, asked.asking.actor)
+    desk.answer(asked, _post_named(desk, asked, reference))
     await ack()
 
 
@@ -37,7 +37,7 @@ async def details_clicked(ack: Ack, asked: Click, desk: Desk) -> None:
     await desk.guard.admit(asked.asking, Action.LIST)
     # Inside a modal the card takes its place, since Slack stacks three modals at the most.
     work = _refresh if asked.origin.view_id else _open
-    desk.answer(work(desk, asked, call_sid), asked.origin, asked.asking.actor)
+    desk.answer(asked, work(desk, asked, call_sid))
     await ack()
 
 
@@ -45,7 +45,7 @@ async def post_clicked(ack: Ack, asked: Click, desk: Desk) -> None:
     """Post the card of a call, which the person has before them, to the channel."""
     call_sid = parse_call_value(asked.value).call_sid
     await desk.guard.admit(asked.asking, Action.LIST)
-    desk.answer(_post(desk, asked, call_sid), asked.origin, asked.asking.actor)
+    desk.answer(asked, _post(desk, asked, call_sid))
     await ack()
 
 
@@ -53,7 +53,7 @@ async def refresh_clicked(ack: Ack, asked: Click, desk: Desk) -> None:
     """Draw the card again, as the call is now."""
     call_sid = parse_call_value(asked.value).call_sid
     await desk.guard.admit(asked.asking, Action.LIST)
-    desk.answer(_refresh(desk, asked, call_sid), asked.origin, asked.asking.actor)
+    desk.answer(asked, _refresh(desk, asked, call_sid))
     await ack()
 
 
