@@ -78,6 +78,10 @@ class LiveCalls:
         """
         self._tell(self._snapshot.learn(calls))
 
+    def learn_ended(self, call_sid: str) -> None:
+        """Take in that a call is over, as the log tells."""
+        self._tell(self._snapshot.forget([call_sid]))
+
     def learn_redirected(self, call: Call) -> None:
         """Take in a call that was sent elsewhere: who was on the line with it may have dropped."""
         self._tell(self._snapshot.learn_redirected(call))

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from bot.application import outcomes
 from bot.application.deadlines import Deadlines
+from bot.application.live_calls import LiveCalls
 from bot.application.ports import ChangeAnnouncer, Clock, Ledger, LedgerTransaction, TaskSpawner
+from bot.domain.calls import FINAL_STATUSES
 from bot.domain.changes import Change, Outcome
 from bot.domain.errors import LogUnavailableError
 
@@ -24,12 +26,14 @@ class OutcomeTeller:
         *,
         ledger: Ledger,
         announcer: ChangeAnnouncer,
+        live: LiveCalls,
         tasks: TaskSpawner,
         clock: Clock,
         deadlines: Deadlines,
     ) -> None:
         self._ledger = ledger
         self._announcer = announcer
+        self._live = live
         self._tasks = tasks
         self._clock = clock
         self._deadlines = deadlines
@@ -68,5 +72,9 @@ class OutcomeTeller:
             return outcomes.outcome_of(*found) if found else None
 
         outcome = await self._ledger.write(read)
-        if outcome is not None:
-            await self.tell(change, outcome)
+        if outcome is None:
+            return
+        if outcome.status_after in FINAL_STATUSES:
+            # The look that is shared now may be older than the call's end.
+            self._live.learn_ended(change.call_sid)
+        await self.tell(change, outcome)

@@ -272,6 +272,7 @@ class Bot:
                 clock=self._clock,
                 place=self.place,
             ),
+            live=self.live,
             tasks=self.tasks,
             clock=self.keeping.lease_time,
             deadlines=self._deadlines,
