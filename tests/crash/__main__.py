@@ -20,7 +20,7 @@ from tests.crash.databases import DatabaseMaker, postgresql, sqlite
 from tests.crash.lives import lives
 from tests.crash.points import Plan, Point
 
-SHOWN_OF_EACH = 3
+MOST_SHOWN = 10  # of a round
 NEVER_MISSED_FROM = 10 * len(Point)
 
 
@@ -45,7 +45,10 @@ async def _kill(planned: Sequence[Plan], make_database: DatabaseMaker, rng: Rand
     async with lives() as forking:
         for begin in range(0, len(planned), KILLS_A_ROUND):
             of_round = planned[begin : begin + KILLS_A_ROUND]
-            total.add(await run_round(make_database(), forking, of_round, rng))
+            tally = await run_round(make_database(), forking, of_round, rng)
+            for one in tally.found[:MOST_SHOWN]:
+                click.echo(f"{one.fault}: {one.what}")
+            total.add(tally)
             click.echo(f"{total.kills.total():,} kills, {len(total.found)} faults", err=True)
     return total
 
@@ -63,10 +66,6 @@ def _report(tally: Tally) -> None:
     counts = Counter(found.fault for found in tally.found)
     for fault in Fault:
         click.echo(f"  found  {counts[fault]:>6,}  {fault}")
-    for fault in Fault:
-        of_kind = [one.what for one in tally.found if one.fault is fault]
-        for what in of_kind[:SHOWN_OF_EACH]:
-            click.echo(f"{fault}: {what}")
 
 
 def _are_points_missed(tally: Tally) -> bool:
