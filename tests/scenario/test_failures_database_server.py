@@ -27,7 +27,13 @@ pytestmark = [
 NOT_DONE = "It was *not* done: the log does not answer"
 # What is left open is settled soon after the log is back.
 HASTY = Deadlines(
-    twilio_s=1.2, finish_s=0.2, hang_up_try_s=0.5, look_s=0.3, claim_lease_s=1.5, settle_every_s=0.2
+    twilio_s=1.2,
+    finish_s=0.2,
+    hang_up_try_s=0.5,
+    look_s=0.3,
+    claim_lease_s=1.5,
+    second_look_after_s=0.1,
+    settle_every_s=0.2,
 )
 
 
