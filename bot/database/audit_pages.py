@@ -15,8 +15,8 @@ from bot.domain.audit_log import AuditPage, AuditQuery
 # How many entries the looks of a page go through at most; with several filters that need a lookup
 # for each entry, so many times fewer. Most pages are full after the first look; all together are
 # done within 50 ms where nothing fits. To look for words may take longer.
-LOOKS = (200, 1000, 1500)
-LOOKS_FOR_WORDS = (200, 3000, 30_000, 100_000)
+LOOKS = (200, 800, 1000)
+LOOKS_FOR_WORDS = (200, 3000, 20_000, 60_000)
 
 
 def read_page(connection: Connection, chain_id: str, query: AuditQuery) -> AuditPage:
@@ -24,8 +24,7 @@ def read_page(connection: Connection, chain_id: str, query: AuditQuery) -> Audit
     terms = terms_of(connection, chain_id, query)
     if terms is None:
         return AuditPage(rows=(), next_before_seq=None)
-    fits = terms.is_place(audit_entries)
-    search = Search(connection, terms, fits, mark=terms.placing_mark, newest_first=True)
+    search = Search(connection, terms, terms.is_place, mark=terms.placing_mark, newest_first=True)
     places: list[AuditEntry] = []
     reached: int | None = min(query.before_seq or terms.last + 1, terms.last + 1)
     for among in LOOKS_FOR_WORDS if query.words else LOOKS:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, or_
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, or_
 
 from bot.database.audit_conditions import Terms, is_same_request, there_is
 from bot.database.audit_search import Look, Search, read_last_seq, terms_of
@@ -47,9 +47,7 @@ def begin_export(connection: Connection, chain_id: str, query: AuditQuery) -> Te
 
 def read_export(connection: Connection, terms: Terms, after_seq: int) -> Run:
     """The next entries of requests that fit, each with all that its request tells."""
-    search = Search(
-        connection, terms, terms.is_of_request(audit_entries), mark=None, newest_first=False
-    )
+    search = Search(connection, terms, terms.is_of_request, mark=None, newest_first=False)
     search.use_all_streams()
     look = _look(search, terms, after_seq)
     told = _told(connection, terms, look.entries, up_to=terms.known)
@@ -66,9 +64,12 @@ def read_outside(connection: Connection, terms: Terms, after_seq: int) -> Run:
     is_outside = or_(
         other.c.seq < terms.first, and_(other.c.seq > terms.last, other.c.seq <= terms.known)
     )
-    goes_outside = there_is(is_same_request(other, audit_entries), is_outside)
-    condition = and_(terms.is_of_request(audit_entries), goes_outside)
-    search = Search(connection, terms, condition, mark=None, newest_first=False)
+
+    def goes_outside(entry: FromClause) -> ColumnElement[bool]:
+        has_other = there_is(is_same_request(other, entry), is_outside)
+        return and_(terms.is_of_request(entry), has_other)
+
+    search = Search(connection, terms, goes_outside, mark=None, newest_first=False)
     search.use_all_streams()
     look = _look(search, terms, after_seq)
     stories = read_stories(connection, terms.chain_id, [entry.request_id for entry in look.entries])
@@ -87,9 +88,7 @@ def read_news(connection: Connection, chain_id: str, query: AuditQuery, after: H
     terms = terms_of(connection, chain_id, query)
     if terms is None or known <= after.seq:
         return News((), after, is_last=True, known=known)
-    search = Search(
-        connection, terms, terms.is_told_by(audit_entries), mark=None, newest_first=False
-    )
+    search = Search(connection, terms, terms.is_told_by, mark=None, newest_first=False)
     look = _look(search, terms, after.seq)
     told = _told(connection, terms, look.entries, up_to=None)
     run = _run(terms, look, told)

@@ -7,11 +7,11 @@ filter whose entries reach furthest, and holds only those against all the other 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, union
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, select, union
 
 from bot.database.audit_conditions import Mark, Source, Terms
 from bot.database.rows import entry_of
@@ -126,7 +126,7 @@ def read_last_seq(connection: Connection, chain_id: str) -> int | None:
 
 
 class Search:
-    """Looks for entries that meet a condition, from either end of the terms' part of the chain.
+    """Looks for entries that fit, from either end of the terms' part of the chain.
 
     *mark* is one that all these entries have themselves, if there is such a one.
     """
@@ -135,14 +135,14 @@ class Search:
         self,
         connection: Connection,
         terms: Terms,
-        condition: ColumnElement[bool],
+        fits: Callable[[FromClause], ColumnElement[bool]],
         *,
         mark: Mark | None,
         newest_first: bool,
     ) -> None:
         self._connection = connection
         self._terms = terms
-        self._condition = condition
+        self._fits = fits
         self._mark = mark
         self._newest_first = newest_first
         self._streams: list[Stream] = list(self._ready_streams())
@@ -151,21 +151,18 @@ class Search:
     def look(self, low: int, high: int, *, among: int, at_most: int) -> Look:
         """The first *at_most* that fit of the next *among* entries of one stream."""
         seqs, reached = self._furthest(low, high, among)
-        of_chain = _entries.chain_id == self._terms.chain_id
+        candidates = select(audit_entries).where(_entries.chain_id == self._terms.chain_id)
         if isinstance(seqs, Select):
-            # Joined by the whole key of the entries, and sorted by the stream: no planner has a
-            # reason to find them by another index.
             some = seqs.subquery()
-            statement = select(audit_entries).join(some, and_(of_chain, _entries.seq == some.c.seq))
-            seq = some.c.seq
+            candidates = candidates.join(some, _entries.seq == some.c.seq)
         else:
-            statement = select(audit_entries).where(of_chain, _entries.seq.in_(seqs))
-            seq = _entries.seq
-        statement = statement.where(self._condition).limit(at_most)
-        rows = self._connection.execute(
-            statement.order_by(seq.desc() if self._newest_first else seq)
-        )
-        return Look([entry_of(row) for row in rows], reached)
+            candidates = candidates.where(_entries.seq.in_(seqs))
+        # The limit, which they cannot exceed, keeps planners from finding them by what is asked of
+        # them: they take that for rarer than it is.
+        entries = candidates.limit(among).subquery()
+        order = entries.c.seq.desc() if self._newest_first else entries.c.seq
+        statement = select(entries).where(self._fits(entries)).order_by(order).limit(at_most)
+        return Look([entry_of(row) for row in self._connection.execute(statement)], reached)
 
     def use_all_streams(self) -> None:
         """Also follow marks of which it takes some milliseconds to see whether they are rare."""
