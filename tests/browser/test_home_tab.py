@@ -34,7 +34,8 @@ def test_supervisor_hangs_up_from_the_home_tab_and_finds_it_in_the_messages(page
 
 
 def test_guest_is_told_on_the_home_tab_whom_to_ask(page: Page) -> None:
-    page.get_by_role("link", name=re.compile("^G Gus Meyer|^Gus Meyer")).first.click()
+    with page.expect_navigation():
+        page.get_by_role("link", name=re.compile("^G Gus Meyer|^Gus Meyer")).first.click()
     page.get_by_role("link", name="hookflash").click()
 
     page.get_by_role("link", name="Home").click()

@@ -19,6 +19,12 @@ def type_command(page: Page, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+def become(page: Page, name: str) -> None:
+    """Go to this person's page; what is typed before it is there would be the other's."""
+    with page.expect_navigation():
+        page.get_by_role("link", name=name).click()
+
+
 def newest_message(page: Page) -> Locator:
     return page.locator("#conversation > li").last
 
@@ -97,11 +103,11 @@ def test_wrong_target_is_told_at_its_field_and_the_modal_keeps_what_was_typed(pa
 
 
 def test_guest_is_refused_and_the_viewer_gets_no_button_that_changes_a_call(page: Page) -> None:
-    page.get_by_role("link", name="Gus Meyer").click()
+    become(page, "Gus Meyer")
     type_command(page, "/calls")
     expect(newest_message(page)).to_contain_text("guest")
 
-    page.get_by_role("link", name="Vera Lind").click()
+    become(page, "Vera Lind")
     type_command(page, "/calls")
     expect(newest_message(page).get_by_role("button", name="Details").first).to_be_visible()
     expect(newest_message(page).get_by_role("button", name="Hang up")).to_have_count(0)

@@ -91,7 +91,8 @@ def test_what_one_says_appears_in_the_other_window_without_a_reload(
 def test_channel_that_somebody_wrote_to_is_marked_until_it_is_opened(
     page: Page, bens_page: Page
 ) -> None:
-    bens_page.get_by_role("link", name="fraud-watch").click()
+    with bens_page.expect_navigation():
+        bens_page.get_by_role("link", name="fraud-watch").click()
 
     type_command(page, "Look at this")
     expect(bens_page.get_by_label("1 unread")).to_be_visible()
