@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -40,8 +39,6 @@ async def serve(settings: Settings, *, deadlines: Deadlines = DEFAULT_DEADLINES)
     """
     async with run_bot(settings, deadlines=deadlines) as bot:
         bot.tasks.spawn(bot.keeping.life.started(), name="record the start")
-        # What is there by now stays: the collector would look through it again and again.
-        gc.freeze()
         await serve_until_stopped(
             bot.web_app,
             host=settings.host,
