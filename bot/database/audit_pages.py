@@ -15,7 +15,7 @@ from bot.domain.audit_log import AuditPage, AuditQuery
 # How many entries the looks of a page go through at most; with several filters that need a lookup
 # for each entry, so many times fewer. Most pages are full after the first look; all together are
 # done within 50 ms where nothing fits. To look for words may take longer.
-LOOKS = (200, 800, 1000)
+LOOKS = (200, 600, 700)
 LOOKS_FOR_WORDS = (200, 3000, 20_000, 60_000)
 
 

@@ -25,10 +25,10 @@ OUT_OF_ORDER = 10_000
 LOWEST_SEQ = -(2**63)
 HIGHEST_SEQ = 2**63 - 1
 # So many entries of a filter are worth following to the other entries of their requests.
-RARE = 1000
+RARE = 500
 # The beginning of a number is found by an index that is in no order of time; so many of its rows
 # are read and sorted in some milliseconds.
-GATHERED_AT_MOST = 8000
+GATHERED_AT_MOST = 3000
 
 _entries = audit_entries.c
 

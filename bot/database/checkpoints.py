@@ -23,10 +23,16 @@ _reaches_as_far = exists().where(
     _kept.next_public_key == bindparam("next_public_key", type_=_kept.next_public_key.type),
 )
 # On SQLite ON CONFLICT would meet the trigger that refuses every insert over a row.
-_ADD = insert(audit_checkpoints).from_select(
-    _NAMES,
-    select(*(bindparam(name, type_=_kept[name].type) for name in _NAMES)).where(~_reaches_as_far),
-).execution_options(preserve_rowcount=True)
+_ADD = (
+    insert(audit_checkpoints)
+    .from_select(
+        _NAMES,
+        select(*(bindparam(name, type_=_kept[name].type) for name in _NAMES)).where(
+            ~_reaches_as_far
+        ),
+    )
+    .execution_options(preserve_rowcount=True)
+)
 
 
 class SqlCheckpointStore:
