@@ -27,6 +27,8 @@ READ_WHILE_WAITING_EVERY_S = 0.25
 BOARD_DEADLINE_S = 1.0
 # A large snapshot takes longer to show than to claim the turn for it.
 SHOW_DEADLINE_S = 3.0
+# Of many calls that end in the same moment the others are told once.
+GATHERED_FOR_S = 0.1
 # Whoever cannot reach the board looks alone, and does not try it again before every look.
 ALONE_FOR_S = 10.0
 
@@ -87,6 +89,7 @@ class SharedLooker:
             with suppress(LogUnavailableError):
                 await self._tell()
                 await self._catch_up()
+            await asyncio.sleep(GATHERED_FOR_S)
             await _wait_for(change, timeout_s=READ_EVERY_S)
 
     def tell(self, learnt: Learnt) -> None:
@@ -172,6 +175,7 @@ class SharedLooker:
             self._snapshot.outdate(age_s=news.outdated_for_s)
 
     async def _tell_at_once(self) -> None:
+        await asyncio.sleep(GATHERED_FOR_S)
         with suppress(LogUnavailableError):  # it is told when the board is next read
             await self._tell()
 
