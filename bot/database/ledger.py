@@ -197,8 +197,14 @@ class _Writer:
                 savepoint = connection.begin_nested() if with_savepoints else None
                 with _Part(unit, transaction, savepoint, is_alone=len(units) == 1):
                     unit.result = unit.context.run(_run_at_once, unit.work(transaction))
-                    transaction.flush()
-            transaction.move_head()
+                    if savepoint is not None:
+                        transaction.flush()
+            try:
+                transaction.finish()
+            except LogUnavailableError as fault:
+                if with_savepoints or len(units) == 1:
+                    raise
+                raise _UndoPartError from fault
             return _commit(connection, units)
 
 

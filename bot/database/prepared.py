@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.database.faults import as_log_unavailable, is_of_standby
 
 Values = Mapping[str, Any]
+Write = tuple["Prepared", Values]
 
 
 class Prepared:
@@ -38,10 +39,12 @@ class Prepared:
             self.execute(cursor, connection.dialect, values)
             return cursor.rowcount
 
-    def first(self, connection: Connection, values: Values) -> Any:
-        """The first row that it finds for these values, if any."""
-        with _driver_faults(connection):
+    def first(self, connection: Connection, values: Values, *, after: Iterable[Write] = ()) -> Any:
+        """The first row that it finds for these values, if any, once the others have run."""
+        with _driver_faults(connection), _pipeline(connection):
             cursor = connection.connection.cursor()
+            for statement, written in after:
+                statement.execute(cursor, connection.dialect, written)
             self.execute(cursor, connection.dialect, values)
             return cursor.fetchone()
 
@@ -53,8 +56,8 @@ class Prepared:
         cursor.execute(compiled.sql, compiled.parameters(values))
 
 
-def run_together(connection: Connection, statements: Iterable[tuple[Prepared, Values]]) -> None:
-    """Run statements whose results nobody needs; PostgreSQL gets them in one message.
+def run_together(connection: Connection, statements: Iterable[Write]) -> None:
+    """Run statements whose results nobody needs.
 
     Raises:
         LogUnavailableError: the database did not do all of it.
@@ -66,7 +69,7 @@ def run_together(connection: Connection, statements: Iterable[tuple[Prepared, Va
 
 
 def _pipeline(connection: Connection) -> AbstractContextManager[object]:
-    """What lets the driver send on without waiting for each answer, where it can."""
+    """What lets the driver send on without waiting for each answer: PostgreSQL's can."""
     if connection.dialect.driver != "psycopg":
         return nullcontext()
     return connection.connection.driver_connection.pipeline()  # type: ignore[union-attr, no-any-return]

@@ -70,7 +70,7 @@ CHANGE_IN_SLOT = select(call_changes).where(*_IN_SLOT)
 CHANGE_OF_REQUEST = select(call_changes).where(*_OF_REQUEST)
 
 # One statement where nearly always there is nothing to be found.
-_IS_HINDERED = Prepared(
+IS_HINDERED = Prepared(
     select(
         or_(
             exists().where(*_OF_REQUEST),
@@ -115,22 +115,6 @@ def read_head(connection: Connection, chain_id: str) -> Head:
     """The end of the chain, as kept beside it."""
     row = connection.execute(SELECT_HEAD, {"chain_id": chain_id}).one_or_none()
     return Head(row.seq, row.hash) if row else EMPTY_HEAD
-
-
-def is_hindered(
-    connection: Connection, chain_id: str, request_id: str, account_sid: str, call_sid: str
-) -> bool:
-    """Whether its request, a freeze, another change, or the call's past may stand in its way."""
-    (found,) = _IS_HINDERED.first(
-        connection,
-        {
-            "chain_id": chain_id,
-            "request_id": request_id,
-            "account_sid": account_sid,
-            "call_sid": call_sid,
-        },
-    )
-    return bool(found)
 
 
 def read_last_change_id(connection: Connection, account_sid: str, call_sid: str) -> str:

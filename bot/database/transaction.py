@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Select, bindparam, or_, select, text, update
 
 from bot.application.ports import Clock
 from bot.database.faults import as_log_unavailable
-from bot.database.prepared import Prepared, Values, prepared_insert, run_together
+from bot.database.prepared import Prepared, Values, Write, prepared_insert, run_together
 from bot.database.queries import (
     CHANGE_IN_SLOT,
     CHANGE_OF_REQUEST,
+    IS_HINDERED,
     SELECT_HEAD,
-    is_hindered,
     read_ending,
     read_freeze,
     read_last_change_id,
@@ -119,7 +119,7 @@ class SqlLedgerTransaction:
         salt_source: Callable[[int], bytes],
     ) -> None:
         self._own_connection = connection
-        self._waiting: list[tuple[Prepared, Values]] = []
+        self._waiting: list[Write] = []
         self._chain_id = chain_id
         self._clock = clock
         self._salt_source = salt_source
@@ -143,21 +143,26 @@ class SqlLedgerTransaction:
         self.head = Head(entry.seq, entry.hash)
         return entry
 
-    def move_head(self) -> None:
-        """Keep the end of the chain beside it, once all entries of the transaction are in."""
-        if self.head == self._kept_head:
-            return
-        self._insert(
-            _MOVE_HEAD,
-            {"of_chain": self._chain_id, "new_seq": self.head.seq, "new_hash": self.head.hash},
-        )
+    def finish(self) -> None:
+        """Bring everything to the database, and keep the end of the chain beside it."""
+        if self.head != self._kept_head:
+            self._insert(
+                _MOVE_HEAD,
+                {"of_chain": self._chain_id, "new_seq": self.head.seq, "new_hash": self.head.hash},
+            )
         self.flush()
 
     async def is_hindered(self, request_id: str, account_sid: str, call_sid: str) -> bool:
         """Whether a new change of the call may meet anything that the other methods tell."""
-        return is_hindered(
-            self._connection, self._chain_id, clean_text(request_id), account_sid, call_sid
-        )
+        asked = {
+            "chain_id": self._chain_id,
+            "request_id": clean_text(request_id),
+            "account_sid": account_sid,
+            "call_sid": call_sid,
+        }
+        waiting, self._waiting = self._waiting, []
+        (found,) = IS_HINDERED.first(self._own_connection, asked, after=waiting)
+        return bool(found)
 
     async def current_freeze(self) -> Freeze | None:
         """The freeze in force, as the log tells it."""
