@@ -50,6 +50,13 @@ _POSTGRES_SETTINGS = (
     f"SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_TIMEOUT_MS}",
     "SET timezone = 'UTC'",
 )
+# From 17 on PostgreSQL also bounds a transaction whose client is not idle to it, since it stopped
+# in the middle of a message. The setting is made only where it is known.
+_BOUND_TRANSACTIONS = (
+    "SELECT set_config(name, current_setting('idle_in_transaction_session_timeout'), false) "
+    "FROM pg_settings WHERE name = 'transaction_timeout'"
+)
+_POSTGRES_WRITER_SETTINGS = (*_POSTGRES_SETTINGS, _BOUND_TRANSACTIONS)
 # One answer is one look at the database, as it is on SQLite. To compile a question takes PostgreSQL
 # longer than any answer may, and without statistics it believes that every question is worth it.
 _POSTGRES_READER_SETTINGS = (
@@ -121,7 +128,7 @@ def open_database(database_url: str) -> Database:
         reader = _sqlite(url, begin="BEGIN", pool_size=READERS, pragmas=_SQLITE_READER_PRAGMAS)
     else:
         board = ThreadedEngine(_postgres(url, pool_size=1), threads=1, name="board")
-        writer = _postgres(url, pool_size=1)
+        writer = _postgres(url, pool_size=1, settings=_POSTGRES_WRITER_SETTINGS)
         reader = _postgres(url, pool_size=READERS, settings=_POSTGRES_READER_SETTINGS)
     return Database(
         writer=ThreadedEngine(writer, threads=1, name="writer"),

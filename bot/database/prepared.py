@@ -17,6 +17,8 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.database.faults import as_log_unavailable, is_of_standby
 
+# Source: https://www.postgresql.org/docs/17/release-17.html
+FIRST_WITH_TRANSACTION_TIMEOUT = 170_000
 Values = Mapping[str, Any]
 Write = tuple["Prepared", Values]
 
@@ -69,10 +71,16 @@ def run_together(connection: Connection, statements: Iterable[Write]) -> None:
 
 
 def _pipeline(connection: Connection) -> AbstractContextManager[object]:
-    """What lets the driver send on without waiting for each answer: PostgreSQL's can."""
+    """What lets the driver send on without waiting for each answer: that of PostgreSQL can.
+
+    Who is paused between sending and waiting is not idle to the server, which only a bound to the
+    whole transaction ends; servers before 17 have none.
+    """
     if connection.dialect.driver != "psycopg":
         return nullcontext()
-    return connection.connection.driver_connection.pipeline()  # type: ignore[union-attr, no-any-return]
+    driver: Any = connection.connection.driver_connection
+    can_bound = driver.info.server_version >= FIRST_WITH_TRANSACTION_TIMEOUT
+    return driver.pipeline() if can_bound else nullcontext()
 
 
 def prepared_insert(table: Table) -> Prepared:

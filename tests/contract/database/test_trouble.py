@@ -9,7 +9,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -59,6 +61,24 @@ def lock_held(database_url: str) -> Iterator[None]:
         connection.execute(text("ROLLBACK"))
 
 
+async def pause_until_taken(paused: Any, ledger: SqlLedger) -> None:
+    """Hold the chain's end in a message that goes on only once *ledger* has taken an entry."""
+    with paused.pipeline():
+        paused.execute("SELECT * FROM audit_heads FOR UPDATE")
+        while await takes_no_entry(ledger):
+            pass
+        paused.execute("SELECT 1").fetchone()
+
+
+async def takes_no_entry(ledger: SqlLedger) -> bool:
+    """Whether an entry is refused, after some seconds."""
+    try:
+        await append(ledger, draft())
+    except LogUnavailableError:
+        return True
+    return False
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -84,7 +104,7 @@ async def test_a_lock_that_is_not_given_back_fails_the_write_and_not_the_reads(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "_SQLITE_PRAGMAS", ("PRAGMA busy_timeout = 100",))
-    monkeypatch.setattr(engine, "_POSTGRES_SETTINGS", ("SET statement_timeout = 100",))
+    monkeypatch.setattr(engine, "_POSTGRES_WRITER_SETTINGS", ("SET statement_timeout = 100",))
     database = open_database(database_url)
     ledger = SqlLedger(database.writer, chain_id=MAIN_CHAIN, clock=now)
     reader = SqlAuditReader(database.reader, chain_id=MAIN_CHAIN)
@@ -97,6 +117,24 @@ async def test_a_lock_that_is_not_given_back_fails_the_write_and_not_the_reads(
     [entry] = await append(ledger, draft())
     assert entry.seq == 1
     await database.close()
+
+
+@pytest.mark.parametrize(
+    "make_database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+async def test_who_is_paused_in_the_middle_of_a_message_is_not_waited_for_long(
+    ledger: SqlLedger, reader: SqlAuditReader, database_url: str
+) -> None:
+    """It holds the end of the chain, and to the server it is not idle."""
+    elsewhere = open_database(database_url)
+    await append(ledger, draft())
+    with elsewhere.writer.engine.connect() as connection:
+        with pytest.raises(psycopg.Error):
+            await pause_until_taken(connection.connection.driver_connection, ledger)
+        connection.invalidate()
+    await elsewhere.close()
+
+    assert [entry.seq async for entry, _ in reader.entries()] == [1, 2]
 
 
 async def test_who_cannot_wait_any_longer_is_free_while_the_writer_is_stuck(
