@@ -66,11 +66,8 @@ class SqlAuditReader:
         the filters count, not its limit and page. With *before_seq* it is as if the log ended
         there: what came later is neither shown nor told.
         """
-        terms = await self._ask(begin_export, self._chain_id, fitting)
-        if terms is not None and before_seq is not None:
-            last = before_seq - 1
-            terms = replace(terms, last=min(terms.last, last), known=min(terms.known, last))
-        if terms is None or terms.last < terms.first:
+        terms = await self._terms(fitting, before_seq)
+        if terms is None:
             return
         outside = [told async for told in self._run(read_outside, terms)] if terms.has_time else []
         outside.sort(key=lambda told: told.entry.seq)
@@ -82,6 +79,14 @@ class SqlAuditReader:
         for told in outside:
             if told.entry.seq > terms.last:
                 yield told
+
+    async def _terms(self, fitting: AuditQuery, before_seq: int | None) -> Terms | None:
+        """What an export goes by; None where it has no entries."""
+        terms = await self._ask(begin_export, self._chain_id, fitting)
+        if terms is not None and before_seq is not None:
+            last = before_seq - 1
+            terms = replace(terms, last=min(terms.last, last), known=min(terms.known, last))
+        return terms if terms is not None and terms.first <= terms.last else None
 
     async def _run(
         self, read: Callable[[Connection, Terms, int], Run], terms: Terms
