@@ -69,7 +69,7 @@ def verify(
         if path is not None and not path.is_file():
             raise click.UsageError(f"{path} does not exist, or is no file.")
     root_keys = tuple(map(read_public_key, public_keys))
-    given = [one for one in _read_all(checkpoint_files) if up_to is None or one.seq <= up_to]
+    given = _read_all(checkpoint_files, up_to)
     report = _check(export, proof, given, root_keys)
     for sentence in report.findings():
         click.echo(sentence)
@@ -94,7 +94,7 @@ def _check(
     return verify_with_proof(export, proof, given=given, root_keys=root_keys)
 
 
-def _read_all(paths: Sequence[Path]) -> list[Checkpoint]:
+def _read_all(paths: Sequence[Path], up_to: int | None) -> list[Checkpoint]:
     from bot.evidence.checkpoint_file import read_checkpoints
 
     found: list[Checkpoint] = []
@@ -103,4 +103,4 @@ def _read_all(paths: Sequence[Path]) -> list[Checkpoint]:
         found += of_file.checkpoints
         for sentence in of_file.damaged:
             click.echo(sentence, err=True)
-    return found
+    return [one for one in found if up_to is None or one.seq <= up_to]

@@ -169,12 +169,7 @@ def _look_at_tables(database_url: str) -> SchemaState:
     state = current(database_url)
     if state.current is None and _is_missing_file(database_url):
         return state
-    if state.current is not None and state.current not in _known_revisions():
-        raise SchemaBrokenError(
-            f"The database is at revision {state.current}, which this version, whose newest is "
-            f"{state.needed}, does not know: a newer one has migrated it.",
-            advice="Run that version, or restore a backup from before.",
-        )
+    _refuse_newer(state)
     tables = frozenset(metadata.tables)
     with _connection(database_url) as connection:
         missing = tables - frozenset(inspect(connection).get_table_names())
@@ -188,6 +183,15 @@ def _look_at_tables(database_url: str) -> SchemaState:
             advice="Restore a backup, or give Hookflash an empty database with DATABASE_URL.",
         )
     return state
+
+
+def _refuse_newer(state: SchemaState) -> None:
+    if state.current is not None and state.current not in _known_revisions():
+        raise SchemaBrokenError(
+            f"The database is at revision {state.current}, which this version, whose newest is "
+            f"{state.needed}, does not know: a newer one has migrated it.",
+            advice="Run that version, or restore a backup from before.",
+        )
 
 
 def _is_missing_file(database_url: str) -> bool:
