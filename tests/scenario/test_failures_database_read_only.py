@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 
 import pytest
-from sqlalchemy import make_url, text
 
 from bot.sandbox.twilio import Call
-from tests.fixtures_database import administration, at_database
 from tests.scenario.company import ANA, BEN, SUPPORT_LINE, VERA, Company, company
 from tests.scenario.reading import shown
-from tests.scenario.trouble import ON_POSTGRES, drop_connections
+from tests.scenario.trouble import ON_POSTGRES, altered
 
 NOT_DONE = "It was *not* done: the log does not answer"
 
@@ -30,17 +28,10 @@ def call(here: Company) -> Call:
     return here.twilio.network.call_in_progress(to=SUPPORT_LINE)
 
 
-@contextmanager
-def read_only(database_url: str) -> Iterator[None]:
+def read_only(database_url: str) -> AbstractContextManager[None]:
     """Every connection from now on is one to a server that takes no changes, as a standby's is."""
-    name = make_url(database_url).database
-    with administration(at_database(database_url, "postgres")) as connection:
-        connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
-        drop_connections(database_url)
-        try:
-            yield
-        finally:
-            connection.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
+    setting = "default_transaction_read_only"
+    return altered(database_url, f"SET {setting} = on", back=f"RESET {setting}")
 
 
 @ON_POSTGRES

@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -62,17 +62,22 @@ def _holding_log(database_url: str) -> Iterator[None]:
                 holder.execute(text("ROLLBACK"))
 
 
-@contextmanager
-def postgres_gone(database_url: str) -> Iterator[None]:
+def postgres_gone(database_url: str) -> AbstractContextManager[None]:
     """The server drops every connection to this database, and takes no new ones."""
+    return altered(database_url, "ALLOW_CONNECTIONS false", back="ALLOW_CONNECTIONS true")
+
+
+@contextmanager
+def altered(database_url: str, how: str, *, back: str) -> Iterator[None]:
+    """The database is altered for all connections that come; those that were are dropped."""
     name = make_url(database_url).database
     with administration(at_database(database_url, "postgres")) as connection:
-        connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+        connection.execute(text(f"ALTER DATABASE {name} {how}"))
         drop_connections(database_url)
         try:
             yield
         finally:
-            connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
+            connection.execute(text(f"ALTER DATABASE {name} {back}"))
 
 
 def drop_connections(database_url: str) -> None:
