@@ -126,5 +126,6 @@ def _prepared_checkout(folder: Path) -> Path:
     copy_repository(folder)
     (folder / ".venv").mkdir()
     (folder / ".venv" / "bin").symlink_to(BIN)
-    (folder / ".venv" / "prepared").write_bytes((TOP / "pyproject.toml").read_bytes())
+    prepared = [TOP / "pyproject.toml", TOP / "requirements-dev.txt"]
+    (folder / ".venv" / "prepared").write_bytes(b"".join(path.read_bytes() for path in prepared))
     return folder
