@@ -26,6 +26,7 @@ from bot.domain.audit import Action, Event, Surface
 from bot.domain.changes import Change, ChangeState, Outcome, OutcomeReason
 from bot.domain.errors import (
     CallNotFoundError,
+    FrozenError,
     HookflashError,
     LeaseLostError,
     LogUnavailableError,
@@ -103,6 +104,8 @@ class ChangeWorker:
             sent = await self._mark_sent(change)
         except LeaseLostError:
             _log.warning(TAKEN_OVER, extra=_names(change))
+        except FrozenError:
+            await self.finish(change, outcomes.not_done(OutcomeReason.FROZEN, at=self._clock()))
         except LogUnavailableError:
             if change.attempts:
                 raise  # it was sent before, so "not sent" would be wrong: the settler comes again
@@ -128,15 +131,20 @@ class ChangeWorker:
         if not change.attempts:  # somebody waits for the answer
             answer_by = change.requested_at + timedelta(seconds=self._deadlines.answer_s)
             deadline_at = min(deadline_at, answer_by)
-        async with database_deadline():
-            sent = await self._ledger.write(
-                lambda tx: tx.mark_sent(
-                    change,
-                    deadline_at=deadline_at,
-                    lease_until=now + timedelta(seconds=self._deadlines.sent_lease_s),
-                    now=now,
-                )
+
+        async def mark(tx: LedgerTransaction) -> Change | None:
+            freeze = None if change.attempts else await tx.current_freeze()
+            if freeze:  # it came while the target was looked up
+                raise FrozenError(freeze)
+            return await tx.mark_sent(
+                change,
+                deadline_at=deadline_at,
+                lease_until=now + timedelta(seconds=self._deadlines.sent_lease_s),
+                now=now,
             )
+
+        async with database_deadline():
+            sent = await self._ledger.write(mark)
         if sent is None:
             raise LeaseLostError("the lease ran out before the change was sent")
         return sent

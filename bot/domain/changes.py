@@ -130,6 +130,7 @@ class OutcomeReason(StrEnum):
     NO_ANSWER = "no_answer"
     STILL_ACTIVE = "still_active"
     NOT_SENT = "not_sent"
+    FROZEN = "frozen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from bot.sandbox.twilio import Call
 from tests.scenario.company import ADA, ANA, BEN, FRAUD, SHARED, SUPPORT_LINE, VERA, Company
 from tests.scenario.reading import shown
+from tests.scenario.trouble import until, was_told
 
 CALLER = "+14155550123"
 
@@ -70,6 +73,27 @@ async def test_in_a_freeze_nobody_changes_anything_by_command_or_click(
         "redirect denied",
         "hang_up denied",
     ]
+
+
+async def test_a_redirect_whose_target_is_still_looked_up_is_stopped_too(
+    company: Company, call: Call
+) -> None:
+    """Once a freeze is told, nothing more reaches Twilio, whenever it was asked for."""
+    company.twilio.faults.next("slow", match=call.sid, seconds=1.0)
+    redirect = asyncio.create_task(company.say(ANA, f"/calls redirect {call.sid} own-flow"))
+    await until(lambda: any(call.sid in one.path for one in company.twilio.requests))
+
+    await company.slack.command(ADA, FRAUD, "/calls freeze toll fraud")
+    await redirect
+
+    assert company.changes_sent() == []
+    assert call.is_live
+    assert [event for _, event in await company.events()] == [
+        "redirect requested",
+        "freeze succeeded",
+        "redirect failed",
+    ]
+    assert was_told(company, ANA, "all changes were frozen before it was sent")
 
 
 async def test_lists_cards_and_the_log_still_work_in_a_freeze(company: Company, call: Call) -> None:

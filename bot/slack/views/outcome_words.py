@@ -142,6 +142,14 @@ def _not_sent(change: Change, outcome: Outcome, place: Place) -> str:
     return f"The call was *not* {_done(change)}: nothing was sent to Twilio. Try again."
 
 
+def _frozen(change: Change, outcome: Outcome, place: Place) -> str:
+    del outcome, place
+    return (
+        f"The call was *not* {_done(change)}: all changes were frozen before it was sent. "
+        "Nothing was changed."
+    )
+
+
 def _code(outcome: Outcome) -> str:
     """Marked-up: Twilio's error code with a link to what it means."""
     if outcome.code is None:
@@ -164,4 +172,5 @@ _SENTENCES: dict[OutcomeReason, Sentence] = {
     OutcomeReason.NO_ANSWER: _no_answer,
     OutcomeReason.STILL_ACTIVE: _still_active,
     OutcomeReason.NOT_SENT: _not_sent,
+    OutcomeReason.FROZEN: _frozen,
 }
