@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
@@ -20,6 +19,7 @@ from bot.domain.errors import LogUnavailableError
 from bot.sandbox.twilio import Call
 from tests.scenario.company import ANA, BEN, SUPPORT, SUPPORT_LINE, VERA, Company, company
 from tests.scenario.reading import shown
+from tests.scenario.standing_still import MAY_STOP_SERVER, postgres_hanging
 from tests.scenario.trouble import (
     ON_POSTGRES,
     ON_SQLITE,
@@ -27,7 +27,6 @@ from tests.scenario.trouble import (
     log_taken,
     outcomes,
     postgres_gone,
-    postgres_hanging,
     told,
     until,
     was_told,
@@ -239,12 +238,15 @@ async def test_connections_that_the_server_drops_are_replaced(
 
 
 @ON_POSTGRES
-@pytest.mark.skipif("TEST_DATABASE_URL" in os.environ, reason="stops the server's own processes")
+@MAY_STOP_SERVER
+@pytest.mark.parametrize("comes_anew", [False, True])
 async def test_a_server_that_hangs_is_waited_for_no_longer_than_slack_waits(
-    here: Company, call: Call, database_url: str
+    here: Company, call: Call, database_url: str, *, comes_anew: bool
 ) -> None:
     """What it took in while it hung is rolled back when it goes on."""
     with postgres_hanging(database_url):
+        if comes_anew:
+            here.bot.outside._database.writer.engine.dispose()
         delivery = await here.say(ANA, f"/calls hangup {call.sid}")
         ready_meanwhile = await readiness(here)
 

@@ -17,6 +17,7 @@ import pytest
 
 from bot.sandbox.page.guards import COOKIE
 from tests.browser.sandbox_process import SandboxProcess, sandbox
+from tests.scenario.standing_still import HAS_ENDED, stand_still, state_of
 
 SOON_S = 20.0
 
@@ -41,14 +42,6 @@ def is_there(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def is_zombie(pid: int) -> bool:
-    """Whether it has ended, and only waits for whoever adopted it to notice."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def wait_for(running: SandboxProcess, part: str, words: str) -> None:
@@ -235,13 +228,13 @@ def test_sandbox_that_is_killed_takes_the_bot_with_it_even_one_that_stands_still
 ) -> None:
     with sandbox(environment={"TMPDIR": str(tmp_path)}) as running:
         pid = bot_pid(running)
-        os.kill(pid, signal.SIGSTOP)
+        stand_still(pid)
 
         running.process.kill()
         running.process.wait(SOON_S)
 
         gives_up_at = time.monotonic() + SOON_S
-        while is_there(pid) and not is_zombie(pid):
+        while state_of(pid) != HAS_ENDED:
             assert time.monotonic() < gives_up_at
             time.sleep(0.05)
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
 
@@ -139,22 +137,3 @@ async def outcomes(bot: Bot) -> list[tuple[str, str, str]]:
         async for entry, _ in bot.outside.log.entries()
         if entry.call_sid
     ]
-
-
-@contextmanager
-def postgres_hanging(database_url: str) -> Iterator[None]:
-    """The server keeps its connections to this database and does nothing on them any more."""
-    name = make_url(database_url).database
-    with administration(at_database(database_url, "postgres")) as connection:
-        query = text("SELECT pid FROM pg_stat_activity WHERE datname = :name")
-        backends = list(connection.scalars(query, {"name": name}))
-    _send_all(backends, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        _send_all(backends, signal.SIGCONT)
-
-
-def _send_all(pids: Sequence[int], number: signal.Signals) -> None:
-    for pid in pids:
-        os.kill(pid, number)
