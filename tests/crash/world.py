@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from aiohttp import web
-from aiohttp.test_utils import unused_port
 
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.twilio import Call, Fault, FaultKind, Faults, ReceivedRequest, TwilioStandIn
 from tests.crash.log_reading import Claim, LogReader, log_reader
 from tests.crash.points import Point
+from tests.ports import kept_port
 from tests.scenario.company import (
     ACCOUNT_SID,
     AUTH_TOKEN,
@@ -159,6 +159,7 @@ async def world(database_url: str, rng: Random, at: At) -> AsyncIterator[World]:
     async with (
         AttentiveSlack(at) as slack,
         TwilioStandIn(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN) as twilio,
+        AsyncExitStack() as keeping,
     ):
         moods = Moods(rng, log, twilio.network.calls, at)
         twilio.faults = moods
@@ -172,7 +173,7 @@ async def world(database_url: str, rng: Random, at: At) -> AsyncIterator[World]:
             twilio,
             database_url=database_url,
             HOST="127.0.0.1",
-            PORT=str(unused_port()),
+            PORT=str(keeping.enter_context(kept_port())),
             HOOKFLASH_OPERATORS=",".join(CROWD),
         )
         slack.request_url = f"http://127.0.0.1:{environ['PORT']}/slack/events"

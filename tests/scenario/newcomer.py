@@ -11,8 +11,6 @@ from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from aiohttp.test_utils import unused_port
-
 from tests.checkout import TOP, copy_repository
 
 BIN = Path(sys.executable).parent
@@ -55,7 +53,6 @@ class Newcomer:
         self._environ = {
             "PATH": f"{home / 'bin'}:{BIN}:{os.environ['PATH']}",
             "HOME": str(home),
-            "PORT": str(unused_port()),
             **environ,
         }
         self._exported = ""

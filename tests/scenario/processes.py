@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import IO
 
 import aiohttp
-from aiohttp.test_utils import unused_port
 
 from bot.bootstrap import Bot
 from bot.database.audit_reader import SqlAuditReader
@@ -22,6 +21,7 @@ from bot.database.engine import open_database
 from bot.domain.audit import MAIN_CHAIN, Action
 from bot.sandbox.slack import Delivery, Message, SlackStandIn
 from bot.sandbox.twilio import Call, TwilioStandIn
+from tests.ports import kept_port
 from tests.scenario.company import (
     ANA,
     SUPPORT,
@@ -34,7 +34,7 @@ from tests.scenario.dying_bot import DEADLINES
 from tests.scenario.trouble import until
 
 HEALTHY = ("bot", "serve")
-READY_WITHIN_S = 20.0
+READY_WITHIN_S = 60.0
 OUTCOMES = ("succeeded", "failed", "unknown")
 
 
@@ -92,7 +92,7 @@ class Stage:
 
     async def start(self, *module: str, **settings: str) -> BotProcess:
         """A bot that is ready; Slack's requests go to the one that was started last."""
-        port = unused_port()
+        port = self._here.enter_context(kept_port())
         talk = tempfile.TemporaryFile()  # noqa: SIM115 - the process writes to it as long as it lives
         process = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from aiohttp.test_utils import unused_port
 from sqlalchemy import text
 
 from bot.sandbox.slack import SlackStandIn
@@ -17,6 +17,7 @@ from bot.slack.manifest import SCOPES
 from tests.checkout import TOP
 from tests.documents import DOCUMENTS, shell_lines, steps
 from tests.fixtures_database import administration, at_database
+from tests.ports import kept_port
 from tests.scenario.company import (
     ACCOUNT_SID,
     ADA,
@@ -87,17 +88,18 @@ def answers_for(document: Path) -> list[str]:
     """What the wizard is told: an address, but where the page is about having none."""
     way_in = ["", BOT_TOKEN, APP_TOKEN]
     if document.name != "socket-mode.md":
-        way_in = [f"http://127.0.0.1:{unused_port()}", BOT_TOKEN, SIGNING_SECRET]
+        way_in = ["http://127.0.0.1:9", BOT_TOKEN, SIGNING_SECRET]
     return [*way_in, ACCOUNT_SID, API_KEY, API_SECRET, ADA, ANA]
 
 
 @pytest.fixture
 async def addresses() -> AsyncIterator[dict[str, str]]:
-    """Where Slack and Twilio are; both know the tokens and keys of this file."""
-    async with outside_world() as (slack, twilio):
+    """Where Slack and Twilio are, which know the tokens and keys of this file, and the bot is."""
+    async with outside_world() as (slack, twilio), AsyncExitStack() as keeping:
         slack.web_api.scopes = set(SCOPES)
         twilio.account.api_keys[API_KEY] = API_SECRET
-        yield addresses_of(slack, twilio)
+        port = keeping.enter_context(kept_port())
+        yield addresses_of(slack, twilio) | {"PORT": str(port)}
 
 
 def addresses_of(slack: SlackStandIn, twilio: TwilioStandIn) -> dict[str, str]:

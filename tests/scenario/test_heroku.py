@@ -21,12 +21,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import unused_port
 
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.twilio import TwilioStandIn
 from tests.checkout import copy_repository
 from tests.fixtures_database import DatabaseMaker
+from tests.ports import kept_port
 from tests.scenario.company import ANA, SUPPORT, SUPPORT_LINE, environ_for, outside_world
 from tests.scenario.trouble import until
 
@@ -90,17 +90,17 @@ class Slug:
     @asynccontextmanager
     async def web(self) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
         """The web process, ready, and where the router reaches it: at no address of its choice."""
-        port = unused_port()
-        process = await self.start("web.1", PORT=str(port))
-        # Linux answers for all of 127/8 where a server listens on every address.
-        address = f"http://127.0.0.2:{port}"
-        try:
-            await until(lambda: _is_ready(process, address), within_s=LISTENS_WITHIN_S)
-            yield process, address
-        finally:
-            if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                await process.communicate()
+        with kept_port() as port:
+            process = await self.start("web.1", PORT=str(port))
+            # Linux answers for all of 127/8 where a server listens on every address.
+            address = f"http://127.0.0.2:{port}"
+            try:
+                await until(lambda: _is_ready(process, address), within_s=LISTENS_WITHIN_S)
+                yield process, address
+            finally:
+                if process.returncode is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    await process.communicate()
 
 
 async def _is_ready(process: asyncio.subprocess.Process, address: str) -> bool:

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import TestServer
 
 from bot.bootstrap import DRAIN_S
+from tests.ports import kept_port
 
 TOP = Path(__file__).parents[2]
 DOCKERFILE = (TOP / "Dockerfile").read_text().replace("\\\n", " ")
@@ -54,7 +55,8 @@ async def test_health_check_of_the_image_passes_while_the_server_lives() -> None
     async with TestServer(app) as server:
         assert server.port is not None
         while_alive = await to_thread(health_check, server.port)
-    when_gone = await to_thread(health_check, unused_port())
+    with kept_port() as nobodys_port:
+        when_gone = await to_thread(health_check, nobodys_port)
 
     assert while_alive.returncode == 0, while_alive.stderr
     assert when_gone.returncode != 0

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import unused_port
 
 from bot.application.deadlines import Deadline
 from bot.application.ports import Destination, FinishedCallsQuery
@@ -34,6 +33,7 @@ from tests.contract.test_twilio_gateway.world import (
     gateway_to,
     json_answer,
 )
+from tests.ports import kept_port
 
 Work = Callable[[TwilioGateway, str], Coroutine[Any, Any, object]]
 
@@ -322,10 +322,11 @@ async def test_slow_answer_within_the_deadline_is_an_answer(
 
 @EVERYTHING
 async def test_twilio_that_cannot_be_reached_has_not_acted(work: Work) -> None:
-    gateway = gateway_to(f"http://127.0.0.1:{unused_port()}")
+    with kept_port() as nobodys_port:
+        gateway = gateway_to(f"http://127.0.0.1:{nobodys_port}")
 
-    with pytest.raises(TwilioUnavailableError) as fault:
-        await work(gateway, CALL_SID)
+        with pytest.raises(TwilioUnavailableError) as fault:
+            await work(gateway, CALL_SID)
     await gateway.close()
 
     assert not fault.value.may_have_acted
@@ -380,7 +381,7 @@ async def test_one_listing_that_fails_fails_the_look(
 async def test_redirection_is_not_followed(
     odd_gateway: TwilioGateway, odd_twilio: OddTwilio
 ) -> None:
-    elsewhere = f"http://localhost:{unused_port()}/"
+    elsewhere = "http://localhost:9/"
     odd_twilio.answers(web.Response(status=307, headers={"Location": elsewhere}))
 
     with pytest.raises(TwilioUnavailableError):
