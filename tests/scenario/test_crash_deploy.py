@@ -8,14 +8,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.sandbox.twilio import Call
+from bot.sandbox.twilio import Call, Fault
 from tests.scenario.company import ANA, BEN, SUPPORT, VERA
-from tests.scenario.dying_bot import Step
 from tests.scenario.processes import BotProcess, Stage, stage
 from tests.scenario.trouble import ON_SQLITE, until
 
 pytestmark = ON_SQLITE
-DYING = "tests.scenario.dying_bot"
 
 
 @pytest.fixture
@@ -31,22 +29,31 @@ def call(set_up: Stage) -> Call:
     return set_up.call_in_progress()
 
 
-async def stopped_while_twilio_thinks(set_up: Stage, call: Call, text: str) -> BotProcess:
-    """SIGTERM comes when Twilio has the change and has not answered."""
-    set_up.twilio.faults.next("slow", match="POST /", seconds=0.5)
-    bot = await set_up.start(DYING, Step.NEVER, "SIGTERM")
+async def stopped_while_twilio_thinks(
+    set_up: Stage, call: Call, text: str
+) -> tuple[BotProcess, Fault]:
+    """SIGTERM comes when Twilio has the change, and answers only once it is let go."""
+    slow = set_up.twilio.faults.next("slow", match="POST /", seconds=60.0)
+    bot = await set_up.start()
     await set_up.slack.command(ANA, SUPPORT, f"/calls {text.format(call.sid)}")
     await until(lambda: len(set_up.twilio.updates(call.sid)) == 1)
     bot.send(signal.SIGTERM)
-    return bot
+    return bot, slow
+
+
+async def is_closed(bot: BotProcess) -> bool:
+    """Whether it lets nobody in any more."""
+    return not await bot.is_ready()
 
 
 @pytest.mark.parametrize("text", ["hangup {}", "redirect {} hold-music"])
 async def test_a_change_under_way_is_finished_recorded_and_answered_before_the_end(
     set_up: Stage, call: Call, text: str
 ) -> None:
-    bot = await stopped_while_twilio_thinks(set_up, call, text)
+    bot, slow = await stopped_while_twilio_thinks(set_up, call, text)
 
+    await until(lambda: is_closed(bot))
+    slow.let_go()
     exit_code = await bot.ended()
 
     assert exit_code == 0
@@ -60,11 +67,12 @@ async def test_a_click_that_comes_while_the_bot_stops_is_carried_out_or_refused_
 ) -> None:
     """Slack tells the person when there was no ack; whoever got one gets an outcome too."""
     other = set_up.call_in_progress()
-    bot = await stopped_while_twilio_thinks(set_up, call, "hangup {}")
+    bot, slow = await stopped_while_twilio_thinks(set_up, call, "hangup {}")
 
     deliveries = await asyncio.gather(
         *(set_up.slack.command(BEN, SUPPORT, f"/calls hangup {other.sid}") for _ in range(5))
     )
+    slow.let_go()
     exit_code = await bot.ended()
 
     acknowledged = [delivery for delivery in deliveries if delivery.is_ok]

@@ -35,7 +35,7 @@ from tests.scenario.trouble import (
 T = TypeVar("T")
 # What is left open is settled soon after the log is back.
 HASTY = Deadlines(
-    twilio_s=1.2,
+    twilio_s=2.0,
     finish_s=0.2,
     hang_up_try_s=0.5,
     look_s=0.3,
@@ -44,6 +44,8 @@ HASTY = Deadlines(
     settle_every_s=0.2,
 )
 UPDATE = "POST /"
+# Longer than any test waits: what is held up is let go when its moment has come.
+HELD_UP_S = 60.0
 NOT_DONE = "It was *not* done: the log does not answer"
 
 
@@ -126,11 +128,12 @@ async def test_a_change_whose_mark_cannot_be_recorded_is_not_sent_and_told_as_no
     here: Company, call: Call, database_url: str
 ) -> None:
     """Between its accept and its being sent the log goes: it is settled once the log is back."""
-    here.twilio.faults.next("slow", match=call.sid, seconds=0.5)
+    slow = here.twilio.faults.next("slow", match=call.sid, seconds=HELD_UP_S)
     deed = asyncio.create_task(here.say(ANA, f"/calls redirect {call.sid} own-flow"))
     await until(lambda: any(call.sid in one.path for one in here.twilio.requests))
 
     async with log_taken(database_url):
+        slow.let_go()
         await deed
         first_words = told(here, ANA)[0].text
     await until(lambda: _has_event(here, "failed"))
@@ -150,11 +153,12 @@ async def test_an_outcome_that_cannot_be_recorded_is_told_and_recorded_later(
     here: Company, call: Call, database_url: str
 ) -> None:
     """A redirect's outcome is known to this process alone: nothing could be learnt by looking."""
-    here.twilio.faults.next("slow", match=UPDATE, seconds=0.5)
+    slow = here.twilio.faults.next("slow", match=UPDATE, seconds=HELD_UP_S)
     deed = asyncio.create_task(here.say(ANA, f"/calls redirect {call.sid} hold-music"))
     await until(lambda: len(here.changes_sent()) == 1)
 
     async with log_taken(database_url):
+        slow.let_go()
         await deed
         first_words = told(here, ANA)[0].text
     await until(lambda: _has_event(here, "succeeded"))

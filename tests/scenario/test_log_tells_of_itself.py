@@ -87,10 +87,12 @@ async def test_a_clock_that_is_set_during_a_redirect_does_not_take_it_from_its_o
     The entries stand in their order, whatever their times say, and the log tells of the clock.
     """
     call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
-    here.twilio.faults.next("slow", match="POST /", seconds=0.8)
+    slow = here.twilio.faults.next("slow", match="POST /", seconds=60.0)
     asking = asyncio.create_task(here.say(ANA, f"/calls redirect {call.sid} hold-music"))
     await until(lambda: len(here.changes_sent()) == 1)
     clock.set_by = by
+    await here.bot.settler.settle_abandoned()
+    slow.let_go()
     await asking
     await here.bot.keeping._timekeeper.look()
 

@@ -67,10 +67,11 @@ async def test_of_two_people_at_two_replicas_the_later_learns_who_was_first(
     set_up: Stage, call: Call
 ) -> None:
     first, second = await two_bots(set_up)
-    set_up.twilio.faults.next("slow", match="POST /", seconds=0.5)
+    slow = set_up.twilio.faults.next("slow", match="POST /", seconds=60.0)
     await set_up.command_by(first, ANA, f"/calls hangup {call.sid}")
 
     delivery = await set_up.command_by(second, BEN, f"/calls redirect {call.sid} hold-music")
+    slow.let_go()
     await until(lambda: not call.is_live)
     await until(set_up.is_settled)
 

@@ -1,6 +1,8 @@
 """Faults on demand: what the stand-in does wrong, to which request, and how often."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -50,12 +52,22 @@ class Fault:
     acts: bool = False
     """Is the request carried out, though its answer is not what it should be?"""
     retry_after_s: int | None = None
+    _is_let_go: asyncio.Event = field(default_factory=asyncio.Event)
 
     def fits(self, request: ReceivedRequest) -> bool:
         """Is this a request to spoil?"""
         if isinstance(self.match, str):
             return self.match in request.line
         return self.match(request)
+
+    def let_go(self) -> None:
+        """Has what is slow answered now, and not only after its time."""
+        self._is_let_go.set()
+
+    async def hold_up(self) -> None:
+        """Returns after the time of what is slow, or once it is let go."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_let_go.wait(), self.seconds)
 
     def spoil(self, answer: Answer | None) -> Answer:
         """What is answered instead; `answer` is the right one, when the request was carried out."""

@@ -166,7 +166,7 @@ class TwilioStandIn:
 
     async def _spoil(self, fault: Fault, answer: Answer | None) -> Answer | None:
         if fault.kind is FaultKind.SLOW:
-            await asyncio.sleep(fault.seconds)
+            await fault.hold_up()
             return answer
         if fault.kind is FaultKind.SILENT:
             await self._is_stopping.wait()
