@@ -13,7 +13,9 @@ import pytest
 from bot.domain.audit import Surface
 from tests.scenario.company import ANA, GUS, VERA, Company, company
 
-CLICKS, AT_ONCE = 1_000, 50
+# So few at once that each has its answer in time on a machine that stalls, too: with more, the log
+# is given up now and then, which is told as an outage and not as a refusal.
+CLICKS, AT_ONCE = 1_000, 8
 DENIED = "hang_up denied"
 
 
@@ -29,6 +31,9 @@ async def test_a_thousand_refused_clicks_in_a_minute_leave_few_entries_and_a_cou
     here: Company,
 ) -> None:
     """Five in full, and when the minute is over one that counts; another person's stand apart."""
+    # On a machine that stalls, a thousand clicks may take longer than a minute.
+    began_at = datetime.now(UTC)
+    here.bot.denials._clock = lambda: began_at
     call = here.twilio.network.call_in_progress()
     await here.say(ANA, "/calls post")
     posted = here.last(VERA)
@@ -41,7 +46,7 @@ async def test_a_thousand_refused_clicks_in_a_minute_leave_few_entries_and_a_cou
     await here.click(GUS, "Hang up", on=posted, call=call)
     within_the_minute = await here.events()
 
-    here.bot.denials._clock = lambda: datetime.now(UTC) + timedelta(minutes=1)
+    here.bot.denials._clock = lambda: began_at + timedelta(minutes=1)
     await here.bot.denials.flush()
 
     assert within_the_minute == [(VERA, DENIED)] * 5 + [(GUS, DENIED)]
