@@ -1,4 +1,4 @@
-"""A database that another process keeps locked for ten seconds, such as a backup."""
+"""A database that another process keeps locked for seconds, as a backup may."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from tests.scenario.company import ANA, BEN, SUPPORT_LINE, company
 from tests.scenario.trouble import ON_SQLITE
 
 NOT_DONE = "It was *not* done: the log does not answer"
-LOCKED_S = 10.0
 TRIES = 3
 SLACK_GIVES_UP_AFTER_S = 3.0
-LOCKS = f"""
-import sqlite3, sys, time
+LOCKS = """
+import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("BEGIN EXCLUSIVE")
 print("locked", flush=True)
-time.sleep({LOCKED_S})
+sys.stdin.read()
 """
 
 
@@ -27,12 +26,18 @@ time.sleep({LOCKED_S})
 async def locked_by_another_process(path: str) -> AsyncIterator[None]:
     """Another process has the lock; the block ends when it has let go."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", LOCKS, path, stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-c", LOCKS, path),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
+    assert process.stdin is not None
     assert process.stdout is not None
     await process.stdout.readline()
-    yield
-    await process.wait()
+    try:
+        yield
+    finally:
+        process.stdin.close()
+        await process.wait()
 
 
 @ON_SQLITE
