@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TypeVar
 from uuid import uuid4
 
+from bot.application.deadlines import database_deadline
 from bot.application.ports import Clock, Ledger, LedgerTransaction
 from bot.domain.audit import Action, EntryDraft, Event, Surface, timestamp
 from bot.domain.errors import LogUnavailableError
@@ -25,11 +26,13 @@ UNANSWERED_AFTER_S = 0.5
 # A log that comes and goes leaves one entry for all of it.
 STEADY_AFTER_S = 10.0
 LOOK_EVERY_S = 1.0
+# On PostgreSQL each rehearsal leaves about 1 kB that is free again after the next vacuum.
+REHEARSE_EVERY_S = 60.0
 
 
 @dataclass(slots=True)
 class _Outage:
-    """From the first unit of work that was not taken to the first one that was taken again."""
+    """From the first unit of work that was not taken until an entry could be written again."""
 
     began_at: datetime
     ended_at: datetime | None = None
@@ -38,8 +41,9 @@ class _Outage:
 
 
 class LogWatch:
-    """Sees what becomes of each unit of work, and appends `log_down` after an outage.
+    """Sees which units of work are not taken, and appends `log_down` after an outage.
 
+    What only reads is taken on a full disk too, so it ends no outage: a rehearsal of an entry does.
     `replica` is the name under which this process writes. A process that ends before the log is
     back takes with it what it knows; its missing `stopped` tells of that.
     """
@@ -59,6 +63,12 @@ class LogWatch:
         self._elapsed = elapsed
         self._steady_after_s = steady_after_s
         self._outage: _Outage | None = None
+        self._rehearsed = elapsed()
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the last that is known is that the log takes no entries."""
+        return self._outage is not None and self._outage.ended_at is None
 
     @property
     def for_people(self) -> Ledger:
@@ -82,22 +92,39 @@ class LogWatch:
         self._outage.ended_at = None
         self._outage.requests_refused += is_for_people
 
-    def taken(self) -> None:
-        """A unit of work was taken."""
-        if self._outage is not None and self._outage.ended_at is None:
+    async def takes_entries(self) -> bool:
+        """Whether an entry could be recorded at this moment, as far as that is known."""
+        return await (self.rehearse() if self.is_down else self._is_done(_nothing))
+
+    async def rehearse(self) -> bool:
+        """Whether all that an entry needs can be done; nothing of it is left."""
+        self._rehearsed = self._elapsed()
+        now = self._clock()
+        draft = self._log_down(_Outage(now), now)
+        is_possible = await self._is_done(lambda tx: tx.rehearse(draft))
+        if is_possible and self._outage is not None and self._outage.ended_at is None:
             self._outage.ended_at, self._outage.ended = self.now()
             _log.warning("the log takes entries again")
+        return is_possible
 
     async def run(self) -> None:
-        """Look every second whether there is an outage to write down, for ever."""
+        """Look every second whether an outage is over, or is to be written down, for ever."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            outage = self._outage
-            if outage and self._elapsed() - outage.ended >= self._steady_after_s:
-                await self.write_down()
+            await self.look()
+
+    async def look(self) -> None:
+        """Rehearse while the log is down and once a minute; write down what is over for long."""
+        outage, now = self._outage, self._elapsed()
+        if self.is_down or now - self._rehearsed >= REHEARSE_EVERY_S:
+            await self.rehearse()
+        elif outage and now - outage.ended >= self._steady_after_s:
+            await self.write_down()
 
     async def write_down(self) -> None:
         """Append the entry of an outage that is over; what cannot be appended is kept."""
+        if self.is_down:
+            await self.rehearse()
         outage = self._outage
         if outage is None or outage.ended_at is None:
             return
@@ -108,6 +135,14 @@ class LogWatch:
             outage.ended_at = None
         if outage.ended_at == written_to:
             self._outage = None
+
+    async def _is_done(self, work: Callable[[LedgerTransaction], Awaitable[None]]) -> bool:
+        try:
+            async with database_deadline():
+                await self.for_machine.write(work)
+        except LogUnavailableError:
+            return False
+        return True
 
     def _log_down(self, outage: _Outage, ended_at: datetime) -> EntryDraft:
         return EntryDraft(
@@ -141,7 +176,7 @@ class _WatchedLedger:
         """
         began_at, began = self._watch.now()
         try:
-            result = await self._ledger.write(work)
+            return await self._ledger.write(work)
         except LogUnavailableError:
             self._watch.missed(began_at, is_for_people=self._is_for_people)
             raise
@@ -149,5 +184,7 @@ class _WatchedLedger:
             if self._watch.now()[1] - began >= UNANSWERED_AFTER_S:
                 self._watch.missed(began_at, is_for_people=self._is_for_people)
             raise
-        self._watch.taken()
-        return result
+
+
+async def _nothing(_tx: LedgerTransaction) -> None:
+    """A unit of work that leaves no trace."""

@@ -125,6 +125,9 @@ class LedgerTransaction(Protocol):
     async def append(self, draft: EntryDraft) -> AuditEntry:
         """Seal the draft as the next entry of the chain."""
 
+    async def rehearse(self, draft: EntryDraft) -> None:
+        """Do all that appending the draft needs, and undo it; the commit still goes to the disk."""
+
     async def is_hindered(self, request_id: str, account_sid: str, call_sid: str) -> bool:
         """Whether a new change of the call may meet anything that the four methods below tell."""
 

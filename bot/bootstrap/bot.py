@@ -185,7 +185,7 @@ class Bot:
     @cached_property
     def log_health(self) -> LogHealth:
         """Whether both sides work."""
-        return LogHealth(self.keeping.ledger, self.outside.log)
+        return LogHealth(self.keeping.watch, self.outside.log)
 
     @cached_property
     def looks(self) -> Looks:

@@ -143,6 +143,19 @@ class SqlLedgerTransaction:
         self.head = Head(entry.seq, entry.hash)
         return entry
 
+    async def rehearse(self, draft: EntryDraft) -> None:
+        """Do all that appending the draft needs, and undo it; the commit still goes to the disk.
+
+        On SQLite the pages that were touched are written as they were; on PostgreSQL the table has
+        grown where it must, and the commit of the head's lock is written.
+        """
+        with as_log_unavailable():
+            savepoint, head = self._connection.begin_nested(), self.head
+            await self.append(draft)
+            self.flush()
+            savepoint.rollback()
+            self.head = head
+
     def finish(self) -> None:
         """Bring everything to the database, and keep the end of the chain beside it."""
         if self.head != self._kept_head:

@@ -13,11 +13,12 @@ T = TypeVar("T")
 
 
 class FakeLedger:
-    """Keeps what is appended in `drafts`, while it is not down. It knows no changes."""
+    """Keeps what is appended in `drafts`, while it is not down or full. It knows no changes."""
 
     def __init__(self) -> None:
         self.drafts: list[EntryDraft] = []
         self.is_down = False
+        self.is_full = False
 
     async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
         """Run the work.
@@ -30,8 +31,22 @@ class FakeLedger:
         return await work(cast("LedgerTransaction", self))
 
     async def append(self, draft: EntryDraft) -> None:
-        """Keep the draft."""
+        """Keep the draft.
+
+        Raises:
+            LogUnavailableError: there is no room.
+        """
+        await self.rehearse(draft)
         self.drafts.append(draft)
+
+    async def rehearse(self, _draft: EntryDraft) -> None:
+        """Keep nothing.
+
+        Raises:
+            LogUnavailableError: there is no room.
+        """
+        if self.is_full:
+            raise LogUnavailableError("full")
 
     @property
     def told(self) -> list[tuple[str, dict[str, object]]]:

@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
-import aiohttp
 import pytest
 from sqlalchemy import event
 
@@ -27,6 +26,7 @@ from tests.scenario.trouble import (
     log_taken,
     outcomes,
     postgres_gone,
+    readiness,
     told,
     until,
     was_told,
@@ -60,13 +60,6 @@ async def here(database_url: str) -> AsyncIterator[Company]:
 def call(here: Company) -> Call:
     """The one live call."""
     return here.twilio.network.call_in_progress(to=SUPPORT_LINE)
-
-
-async def readiness(here: Company) -> int:
-    """The HTTP status of `/readyz`."""
-    url = str(here.slack.request_url).replace("/slack/events", "/readyz")
-    async with aiohttp.ClientSession() as session, session.get(url) as answer:
-        return answer.status
 
 
 async def log_holds(here: Company) -> bool:

@@ -7,17 +7,21 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url, text
 
+from bot.domain.audit import timestamp
 from bot.sandbox.twilio import Call
 from tests.fixtures_database import administration, at_database
 from tests.scenario.company import ANA, BEN, SUPPORT_LINE, VERA, Company, company
-from tests.scenario.trouble import ON_POSTGRES
+from tests.scenario.reading import shown
+from tests.scenario.trouble import ON_POSTGRES, readiness
 
 NOT_DONE = "It was *not* done: the log does not answer"
+LOG_DOWN = "the log does not answer"
 DISK_BYTES = 2 * 1024 * 1024
 
 
@@ -95,7 +99,7 @@ async def test_on_a_full_disk_of_the_server_nothing_is_sent_until_there_is_room_
 
 
 async def assert_full_disk_is_told_and_mends(here: Company, disk: Path) -> None:
-    """A hang-up while it is full, and another one afterwards."""
+    """A hang-up while it is full, and another one afterwards; the log tells of the time between."""
     call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
     sent_before, events_before = here.changes_sent(), await here.events()
 
@@ -103,18 +107,43 @@ async def assert_full_disk_is_told_and_mends(here: Company, disk: Path) -> None:
     delivery = await here.say(ANA, f"/calls hangup {call.sid}")
     await here.say(VERA, "/calls")
     sent_meanwhile, listed = here.changes_sent(), here.last(VERA)
+    # What only reads is done on a full disk too.
+    await here.bot.settler.settle_abandoned()
+    ready_meanwhile = await readiness(here)
+    full_until = datetime.now(UTC)
     filler.unlink()
+    ready_again = await readiness(here)
     await here.say(BEN, f"/calls hangup {call.sid}")
+    await here.bot.keeping.watch.write_down()
 
     assert NOT_DONE in delivery.body
     assert call.sid in str(listed.blocks)
+    assert LOG_DOWN in shown(listed).lower()
+    assert (ready_meanwhile, ready_again) == (503, 200)
     assert sent_meanwhile == sent_before
     assert not call.is_live
     assert (await here.events())[len(events_before) :] == [
         (BEN, "hang_up requested"),
         (BEN, "hang_up succeeded"),
+        ("", "serve log_down"),
     ]
+    down = (await here.log())[-1].entry.details
+    assert down["from"] < timestamp(full_until) <= down["to"]
     assert (await here.bot.outside.log.verify()).fault is None
+
+
+async def test_a_disk_that_became_full_is_found_though_nobody_asks_for_a_change(
+    sqlite_on_disk: str, small_disk: Path
+) -> None:
+    async with company(sqlite_on_disk) as here:
+        await _hang_up_one(here)
+        filler = fill(small_disk)
+
+        await here.bot.keeping.watch.rehearse()
+        ready_meanwhile = await readiness(here)
+        filler.unlink()
+
+        assert (ready_meanwhile, await readiness(here)) == (503, 200)
 
 
 async def _hang_up_one(here: Company) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot.sandbox.twilio import Call
 from tests.scenario.company import ANA, BEN, SUPPORT_LINE, VERA, Company, company
 from tests.scenario.reading import shown
-from tests.scenario.trouble import ON_POSTGRES, altered
+from tests.scenario.trouble import ON_POSTGRES, altered, readiness
 
 NOT_DONE = "It was *not* done: the log does not answer"
 
@@ -43,6 +43,7 @@ async def test_a_connection_to_a_server_that_takes_no_changes_is_not_kept(
     with read_only(database_url):
         delivery = await here.say(ANA, f"/calls hangup {call.sid}")
         await here.say(VERA, "/calls")
+        ready_meanwhile = await readiness(here)
         changes = here.changes_sent()
 
     await here.say(BEN, f"/calls hangup {call.sid}")
@@ -50,6 +51,7 @@ async def test_a_connection_to_a_server_that_takes_no_changes_is_not_kept(
     assert NOT_DONE in delivery.body
     assert call.sid in str(here.last(VERA).blocks)
     assert changes == []
+    assert (ready_meanwhile, await readiness(here)) == (503, 200)
     assert not call.is_live
     assert [event for _, event in await here.events()] == [
         "hang_up requested",

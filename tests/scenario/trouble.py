@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 from sqlalchemy import make_url, text
 
@@ -102,6 +103,13 @@ async def until(
             if found if isinstance(found, bool) else await found:
                 return
             await asyncio.sleep(LOOKS_EVERY_S)
+
+
+async def readiness(here: Company) -> int:
+    """The HTTP status of `/readyz`."""
+    url = str(here.slack.request_url).replace("/slack/events", "/readyz")
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return answer.status
 
 
 def told(company: Company, who: str) -> list[Message]:

@@ -10,6 +10,7 @@ from bot.application.log_watch import LogWatch
 from bot.application.ports import Ledger, LedgerTransaction
 from bot.domain.errors import LogUnavailableError, NotPermittedError
 from bot.domain.people import Role
+from tests.contract.database.drafts import draft
 from tests.fakes.clocks import Clocks
 from tests.fakes.ledger import FakeLedger
 
@@ -52,7 +53,7 @@ async def test_an_outage_is_written_down_with_its_times_and_who_was_turned_away(
     await ask_in_vain(watch.for_machine, times=5)
     clocks.passes(60)
     ledger.is_down = False
-    await ask(watch.for_machine)
+    await watch.look()
 
     await watch.write_down()
     await watch.write_down()
@@ -85,7 +86,7 @@ async def test_a_log_that_comes_and_goes_is_one_outage(
         if is_down:
             await ask_in_vain(watch.for_people)
         else:
-            await ask(watch.for_people)
+            await watch.look()
 
     await watch.write_down()
 
@@ -103,12 +104,11 @@ async def test_an_outage_that_cannot_be_written_down_yet_is_kept(
     ledger.is_down = True
     await ask_in_vain(watch.for_people)
     ledger.is_down = False
-    await ask(watch.for_people)
+    await watch.look()
     ledger.is_down = True
     await watch.write_down()
     clocks.passes(30)
     ledger.is_down = False
-    await ask(watch.for_people)
 
     await watch.write_down()
 
@@ -124,10 +124,52 @@ async def test_an_outage_that_lasts_is_not_written_down(
 ) -> None:
     ledger.is_down = True
     await ask_in_vain(watch.for_people)
+
+    await watch.write_down()
     ledger.is_down = False
+
+    assert ledger.told == []
+    assert watch.is_down
+
+
+async def test_what_only_reads_ends_no_outage_while_there_is_no_room_for_an_entry(
+    watch: LogWatch, ledger: FakeLedger, clocks: Clocks
+) -> None:
+    ledger.is_full = True
+    with pytest.raises(LogUnavailableError):
+        await watch.for_people.write(lambda tx: tx.append(draft()))
+    answers = []
+    for _ in range(3):
+        clocks.passes(20)
+        await ask(watch.for_machine)
+        await watch.look()
+        answers.append(await watch.takes_entries())
+    ledger.is_full = False
+    answers.append(await watch.takes_entries())
 
     await watch.write_down()
 
+    [(_event, details)] = ledger.told
+    assert answers == [False, False, False, True]
+    assert (details["from"], details["to"], details["requests_refused"]) == (
+        "2026-01-31T12:00:00.000000Z",
+        "2026-01-31T12:01:00.000000Z",
+        1,
+    )
+
+
+async def test_a_log_without_room_is_found_within_a_minute_though_nobody_asks_for_anything(
+    watch: LogWatch, ledger: FakeLedger, clocks: Clocks
+) -> None:
+    ledger.is_full = True
+
+    answers = []
+    for _ in range(3):
+        await watch.look()
+        answers.append(await watch.takes_entries())
+        clocks.passes(30)
+
+    assert answers == [True, True, False]
     assert ledger.told == []
 
 
@@ -144,7 +186,6 @@ async def test_who_gives_up_waiting_counts_and_who_is_told_to_stop_does_not(
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    await ask(watch.for_people)
 
     await watch.write_down()
 

@@ -72,6 +72,28 @@ async def test_entries_are_numbered_without_gaps_and_the_chain_holds(
     assert verdict.end == await reader.head()
 
 
+async def test_what_was_rehearsed_leaves_nothing_and_is_in_nobodys_way(
+    busy: Gate, ledger: SqlLedger, reader: SqlAuditReader
+) -> None:
+    """Neither alone nor between entries that share its transaction."""
+    work = [append(ledger, draft()), ledger.write(rehearse), append(ledger, draft())]
+    together = [asyncio.create_task(one) for one in work]
+    await asyncio.sleep(0)
+    busy.open()
+    await asyncio.gather(*together)
+    await ledger.write(rehearse)
+
+    await append(ledger, draft())
+
+    assert await seqs(reader) == [1, 2, 3]
+    verdict = await reader.verify()
+    assert (verdict.fault, verdict.end) == (None, await reader.head())
+
+
+async def rehearse(tx: LedgerTransaction) -> None:
+    await tx.rehearse(draft(personal={"reason": "rehearsed"}))
+
+
 async def test_what_is_stored_is_what_was_returned(
     ledger: SqlLedger, reader: SqlAuditReader
 ) -> None:
