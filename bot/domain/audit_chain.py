@@ -187,7 +187,7 @@ def problem_with_personal(link: Link) -> str | None:
     for name, salt, value in link.personal:
         if name not in digests:
             return f"was given a {name!r} that it was recorded without"
-        if personal_digest(salt, name, value) != digests[name]:
+        if not _is_as_digested(salt, name, value, digests[name]):
             return f"has a {name!r} that was changed after it"
     return None
 
@@ -198,6 +198,14 @@ def lost_values(link: Link) -> Sequence[str]:
     if len(digests) == len(link.personal):
         return ()
     return sorted(digests.keys() - {name for name, _salt, _value in link.personal})
+
+
+def _is_as_digested(salt: bytes, name: str, value: str, digest: object) -> bool:
+    """Whether it is; neither SQLite nor JSON sees to it that what is there can be digested."""
+    try:
+        return personal_digest(salt, name, value) == digest
+    except (AttributeError, TypeError, ValueError):
+        return False
 
 
 def _digests(link: Link) -> Mapping[str, Any]:

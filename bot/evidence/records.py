@@ -128,8 +128,9 @@ def _check_form(record: Mapping[str, Any]) -> None:
     if record.keys() != _HASHED:
         strange = sorted(record.keys() ^ _HASHED)
         raise UnreadableLineError(f"lacks {strange[0]!r}, or has it though no entry does")
-    if type(record["seq"]) is not int or not isinstance(record["details"], dict):
-        raise UnreadableLineError("has no number or no details")
+    kinds = type(record["seq"]), type(record["request_id"]), type(record["details"])
+    if kinds != (int, str, dict):
+        raise UnreadableLineError("has no number, no request or no details")
 
 
 def _check_values(values: Sequence[Personal], repeated: Mapping[str, str]) -> None:

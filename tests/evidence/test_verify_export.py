@@ -297,6 +297,8 @@ def test_a_line_that_is_none_is_named_by_the_entry_that_should_stand_there(
         ('"seq":3', '"seq":"3"'),
         ('"seq":3', '"seq":3.0'),
         ('"seq":3', '"verdict":"fine","seq":3'),
+        ('"request_id":"r2"', '"request_id":["r2"]'),
+        ('"value":"card fraud"', '"value":"\\ud800"'),
         ('"reason":"card fraud"', '"reason":""'),
         ('"reason":"card fraud"', '"reason":7'),
         ('"surface":"button",', ""),

@@ -136,14 +136,24 @@ async def test_tampering_is_found_and_its_first_entry_named(
 
 @pytest.mark.parametrize("make_database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
-    ("column", "value"),
-    [("recorded_at", "'yesterday'"), ("schema_version", "'one'"), ("details", "x'ff'")],
+    ("table", "column", "value"),
+    [
+        ("audit_entries", "recorded_at", "'yesterday'"),
+        ("audit_entries", "schema_version", "'one'"),
+        ("audit_entries", "details", "x'ff'"),
+        ("audit_entries", "event", "x'ff'"),
+        ("audit_entries", "hash", "5"),
+        ("audit_personal", "field", "5"),
+        ("audit_personal", "salt", "'text'"),
+        ("audit_personal", "salt", "5"),
+        ("audit_personal", "value", "x'ff'"),
+    ],
 )
 async def test_a_value_of_a_wrong_kind_is_named_and_stops_nothing(
-    column: str, value: str, skilled_owner: Connection, reader: SqlAuditReader
+    table: str, column: str, value: str, skilled_owner: Connection, reader: SqlAuditReader
 ) -> None:
     """SQLite keeps any kind of value in any column."""
-    skilled_owner.execute(text(f"UPDATE audit_entries SET {column} = {value} WHERE seq = 3"))  # noqa: S608 - ours
+    skilled_owner.execute(text(f"UPDATE {table} SET {column} = {value} WHERE seq = 3"))  # noqa: S608 - ours
 
     verdict = await reader.verify()
 
