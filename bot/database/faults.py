@@ -16,6 +16,10 @@ _ONLY_READS = "25006"
 _OF_RIGHTS = ("42501", _ONLY_READS)
 
 
+class UnexpectedAnswerError(LogUnavailableError):
+    """The database did not answer as it nearly always does, which was taken for granted."""
+
+
 @contextmanager
 def as_log_unavailable() -> Iterator[None]:
     """Run the block; a fault of SQLAlchemy, its driver or the connection becomes ours.

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, NestedTransaction
 
 from bot.application.ports import Clock, LedgerTransaction
 from bot.database.engine import ThreadedEngine
-from bot.database.faults import as_log_unavailable
+from bot.database.faults import UnexpectedAnswerError, as_log_unavailable
 from bot.database.transaction import SqlLedgerTransaction, lock_head
 from bot.domain.errors import LogUnavailableError
 
@@ -143,8 +143,8 @@ class SqlLedger:
             return units
 
 
-class _UndoPartError(Exception):
-    """One unit of several failed after it may have written, and there is no savepoint before it."""
+class _TrustBrokenError(Exception):
+    """A unit was told what is not so, or failed after it may have written without a savepoint."""
 
 
 class _Writer:
@@ -166,23 +166,24 @@ class _Writer:
     def write(self, units: Sequence[_Unit]) -> None:
         """Bring the units to their end: run them again, without those whose waiter has given up.
 
-        A unit that fails has nearly always only read, so savepoints are made once one was missed.
+        Nearly always nothing stands in their way, and a unit that fails has only read. So every
+        answer is waited for, and savepoints are made, once that has turned out to be otherwise.
         """
-        with_savepoints = False
+        is_trusting = True
         try:
             while units := [unit for unit in units if not unit.is_given_up]:
                 try:
-                    if self._attempt(units, with_savepoints=with_savepoints):
+                    if self._attempt(units, is_trusting=is_trusting):
                         return
-                except _UndoPartError:
-                    with_savepoints = True
+                except _TrustBrokenError:
+                    is_trusting = False
         except LogUnavailableError as error:
             for unit in units:
                 unit.fault = LogUnavailableError(str(error))
                 unit.fault.__cause__ = error
                 unit.is_ended = True
 
-    def _attempt(self, units: Sequence[_Unit], *, with_savepoints: bool) -> bool:
+    def _attempt(self, units: Sequence[_Unit], *, is_trusting: bool) -> bool:
         """Run every unit and make it durable; False, and no trace, where a waiter gave up."""
         with as_log_unavailable(), self._engine.connect() as connection:
             connection.begin()
@@ -192,19 +193,22 @@ class _Writer:
                 head=lock_head(connection, self._chain_id),
                 clock=self._clock,
                 salt_source=self._salt_source,
+                is_trusting=is_trusting,
             )
             for unit in units:
-                savepoint = connection.begin_nested() if with_savepoints else None
+                savepoint = None if is_trusting else connection.begin_nested()
                 with _Part(unit, transaction, savepoint, is_alone=len(units) == 1):
                     unit.result = unit.context.run(_run_at_once, unit.work(transaction))
                     if savepoint is not None:
                         transaction.flush()
             try:
                 transaction.finish()
+            except UnexpectedAnswerError as fault:
+                raise _TrustBrokenError from fault
             except LogUnavailableError as fault:
-                if with_savepoints or len(units) == 1:
+                if not is_trusting or len(units) == 1:
                     raise
-                raise _UndoPartError from fault
+                raise _TrustBrokenError from fault
             return _commit(connection, units)
 
 
@@ -226,7 +230,7 @@ class _Part:
     """One unit's part of a transaction: what it raises undoes this part, and is kept for it.
 
     Raises:
-        _UndoPartError: this part must be undone without the others, and cannot be.
+        _TrustBrokenError: this part must be undone without the others, and cannot be.
     """
 
     def __init__(
@@ -241,8 +245,7 @@ class _Part:
         self._transaction = transaction
         self._savepoint = savepoint
         self._is_alone = is_alone
-        self._head = transaction.head
-        self._writes = transaction.writes
+        self._begin = transaction.place
 
     def __enter__(self) -> None:
         self._unit.fault = None
@@ -261,15 +264,18 @@ class _Part:
             return False
         if self._savepoint is not None:
             self._savepoint.rollback()
-        elif not self._is_alone and self._may_have_written(fault):
-            raise _UndoPartError from fault
-        self._transaction.go_back_to(self._head)
+        elif self._must_be_undone(fault):
+            raise _TrustBrokenError from fault
+        self._transaction.go_back_to(self._begin)
         self._unit.fault = fault
         return True
 
-    def _may_have_written(self, fault: Exception) -> bool:
+    def _must_be_undone(self, fault: Exception) -> bool:
+        if isinstance(fault, UnexpectedAnswerError):
+            return True
+        has_written = self._transaction.writes > self._begin.writes
         # A statement that fails spoils the whole transaction on PostgreSQL, even one that reads.
-        return self._transaction.writes > self._writes or isinstance(fault, LogUnavailableError)
+        return not self._is_alone and (has_written or isinstance(fault, LogUnavailableError))
 
 
 def _run_at_once(work: Awaitable[T]) -> T:

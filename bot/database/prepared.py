@@ -6,21 +6,20 @@ ready than the database to run it. What is seldom run goes without this.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, Table, UpdateBase, bindparam, insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 
-from bot.database.faults import as_log_unavailable, is_of_standby
+from bot.database.faults import UnexpectedAnswerError, as_log_unavailable, is_of_standby
 
 # Source: https://www.postgresql.org/docs/17/release-17.html
 FIRST_WITH_TRANSACTION_TIMEOUT = 170_000
 Values = Mapping[str, Any]
-Write = tuple["Prepared", Values]
 
 
 class Prepared:
@@ -41,12 +40,10 @@ class Prepared:
             self.execute(cursor, connection.dialect, values)
             return cursor.rowcount
 
-    def first(self, connection: Connection, values: Values, *, after: Iterable[Write] = ()) -> Any:
-        """The first row that it finds for these values, if any, once the others have run."""
+    def first(self, connection: Connection, values: Values) -> Any:
+        """The first row that it finds for these values, if any."""
         with _driver_faults(connection), _pipeline(connection):
             cursor = connection.connection.cursor()
-            for statement, written in after:
-                statement.execute(cursor, connection.dialect, written)
             self.execute(cursor, connection.dialect, values)
             return cursor.fetchone()
 
@@ -58,16 +55,44 @@ class Prepared:
         cursor.execute(compiled.sql, compiled.parameters(values))
 
 
-def run_together(connection: Connection, statements: Iterable[Write]) -> None:
-    """Run statements whose results nobody needs.
+class Step(NamedTuple):
+    """One statement of several that run together, and what its answer must be, if that matters."""
+
+    statement: Prepared
+    values: Values
+    is_expected: Callable[[DBAPICursor], bool] | None = None
+
+    def check(self, answer: DBAPICursor) -> None:
+        """Return where the answer is as expected.
+
+        Raises:
+            UnexpectedAnswerError: it is another.
+        """
+        if self.is_expected is not None and not self.is_expected(answer):
+            raise UnexpectedAnswerError("The database did not answer as it nearly always does")
+
+
+def run_together(connection: Connection, steps: Iterable[Step]) -> None:
+    """Run the steps in their order; in a pipeline the answers are read when all have been sent.
 
     Raises:
+        UnexpectedAnswerError: one of them was not as expected, or a row is there already.
         LogUnavailableError: the database did not do all of it.
     """
-    with _driver_faults(connection), _pipeline(connection):
-        cursor = connection.connection.cursor()
-        for statement, values in statements:
-            statement.execute(cursor, connection.dialect, values)
+    unread = []
+    with _driver_faults(connection):
+        shared = connection.connection.cursor()
+        with _pipeline(connection) as pipeline:
+            for step in steps:
+                is_read_later = pipeline is not None and step.is_expected is not None
+                cursor = connection.connection.cursor() if is_read_later else shared
+                step.statement.execute(cursor, connection.dialect, step.values)
+                if is_read_later:
+                    unread.append((step, cursor))
+                else:
+                    step.check(cursor)
+        for step, cursor in unread:
+            step.check(cursor)
 
 
 def _pipeline(connection: Connection) -> AbstractContextManager[object]:
@@ -128,6 +153,8 @@ def _driver_faults(connection: Connection) -> Iterator[None]:
     with as_log_unavailable():
         try:
             yield
+        except dialect.loaded_dbapi.IntegrityError as fault:
+            raise UnexpectedAnswerError("The database refused a row") from fault
         except base as fault:
             if is_of_standby(fault):
                 connection.invalidate(fault)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Select, bindparam, or_, select, text, update
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from bot.application.ports import Clock
 from bot.database.faults import as_log_unavailable
-from bot.database.prepared import Prepared, Values, Write, prepared_insert, run_together
+from bot.database.prepared import Prepared, Step, Values, prepared_insert, run_together
 from bot.database.queries import (
     CHANGE_IN_SLOT,
     CHANGE_OF_REQUEST,
@@ -100,13 +101,31 @@ def lock_head(connection: Connection, chain_id: str) -> Head:
     return Head(*row)
 
 
+def _finds_nothing(cursor: DBAPICursor) -> bool:
+    return cursor.fetchone() == (False,)
+
+
+def _changes_one(cursor: DBAPICursor) -> bool:
+    return cursor.rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a transaction has come: the end of the chain, its writes, and how many steps wait."""
+
+    head: Head
+    writes: int
+    waiting: int
+
+
 class SqlLedgerTransaction:
     """A transaction that holds its chain's head; the ledger begins it, moves the head and ends it.
 
     `head` is the end of the chain as this transaction sees it, `writes` counts the statements that
     may have changed something. What is inserted waits until something is asked, so that it goes to
-    the database together. Every method raises LogUnavailableError where the database does not do
-    what it asks.
+    the database together. One that `is_trusting` lets questions wait too that nearly always have
+    the same answer: it gives that one at once, and raises UnexpectedAnswerError once it is another.
+    Every method raises LogUnavailableError where the database does not do what it asks.
     """
 
     def __init__(
@@ -117,9 +136,11 @@ class SqlLedgerTransaction:
         head: Head,
         clock: Clock,
         salt_source: Callable[[int], bytes],
+        is_trusting: bool,
     ) -> None:
         self._own_connection = connection
-        self._waiting: list[Write] = []
+        self._is_trusting = is_trusting
+        self._waiting: list[Step] = []
         self._chain_id = chain_id
         self._clock = clock
         self._salt_source = salt_source
@@ -137,9 +158,9 @@ class SqlLedgerTransaction:
             prev_hash=self.head.hash,
             salt_source=self._salt_source,
         )
-        self._insert(_INSERT_ENTRY, entry_values(entry))
+        self._write(_INSERT_ENTRY, entry_values(entry))
         for value in personal:
-            self._insert(_INSERT_PERSONAL, personal_values(value))
+            self._write(_INSERT_PERSONAL, personal_values(value))
         self.head = Head(entry.seq, entry.hash)
         return entry
 
@@ -159,7 +180,7 @@ class SqlLedgerTransaction:
     def finish(self) -> None:
         """Bring everything to the database, and keep the end of the chain beside it."""
         if self.head != self._kept_head:
-            self._insert(
+            self._write(
                 _MOVE_HEAD,
                 {"of_chain": self._chain_id, "new_seq": self.head.seq, "new_hash": self.head.hash},
             )
@@ -173,8 +194,10 @@ class SqlLedgerTransaction:
             "account_sid": account_sid,
             "call_sid": call_sid,
         }
-        waiting, self._waiting = self._waiting, []
-        (found,) = IS_HINDERED.first(self._own_connection, asked, after=waiting)
+        if self._is_trusting:
+            self._waiting.append(Step(IS_HINDERED, asked, _finds_nothing))
+            return False
+        (found,) = IS_HINDERED.first(self._connection, asked)
         return bool(found)
 
     async def current_freeze(self) -> Freeze | None:
@@ -205,7 +228,7 @@ class SqlLedgerTransaction:
 
     async def insert_change(self, change: Change) -> None:
         """Keep a new change; its slot must be free and its request new."""
-        self._insert(_INSERT_CHANGE, change_values(change, self._chain_id))
+        self._write(_INSERT_CHANGE, change_values(change, self._chain_id))
 
     async def mark_sent(
         self, change: Change, *, deadline_at: datetime, lease_until: datetime, now: datetime
@@ -241,6 +264,9 @@ class SqlLedgerTransaction:
             "new_outcome": outcome.event.value,
             "new_closed_at": outcome.at,
         }
+        if self._is_trusting:
+            self._write(_CLOSE, parameters, is_expected=_changes_one)
+            return True
         return self._update(_CLOSE, parameters) == 1
 
     async def claim_abandoned(
@@ -269,7 +295,7 @@ class SqlLedgerTransaction:
 
     async def mark_told(self, change: Change) -> None:
         """The outcome has been told."""
-        self._update(_TOLD, {"of_change": change.change_id})
+        self._write(_TOLD, {"of_change": change.change_id})
 
     async def claim_untold(
         self, *, before: datetime, now: datetime, limit: int
@@ -325,16 +351,23 @@ class SqlLedgerTransaction:
                 self._connection.execute(update(call_changes).where(taken).values(**values))
         return found
 
-    def go_back_to(self, head: Head) -> None:
-        """Forget what was to be inserted since this was the end of the chain."""
-        self.head = head
-        self._waiting = []
+    @property
+    def place(self) -> Place:
+        """How far it has come."""
+        return Place(self.head, self.writes, len(self._waiting))
+
+    def go_back_to(self, place: Place) -> None:
+        """Forget what was to be written since then; what was asked is still looked at."""
+        self.head = place.head
+        self._waiting[place.waiting :] = [
+            step for step in self._waiting[place.waiting :] if step.statement is IS_HINDERED
+        ]
 
     def flush(self) -> None:
-        """Bring to the database what was to be inserted."""
-        if self._waiting:
-            run_together(self._own_connection, self._waiting)
-            self._waiting = []
+        """Bring to the database what waits, and look at the answers."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            run_together(self._own_connection, waiting)
 
     @property
     def _connection(self) -> Connection:
@@ -342,9 +375,15 @@ class SqlLedgerTransaction:
         self.flush()
         return self._own_connection
 
-    def _insert(self, statement: Prepared, values: Values) -> None:
+    def _write(
+        self,
+        statement: Prepared,
+        values: Values,
+        *,
+        is_expected: Callable[[DBAPICursor], bool] | None = None,
+    ) -> None:
         self.writes += 1
-        self._waiting.append((statement, values))
+        self._waiting.append(Step(statement, values, is_expected))
 
     def _update(self, statement: Prepared, values: Values) -> int:
         """How many rows it changed."""

@@ -18,7 +18,7 @@ from bot.database.engine import Database, open_database
 from bot.database.ledger import SqlLedger
 from bot.domain.audit import EMPTY_HEAD, MAIN_CHAIN, AuditEntry
 from bot.domain.errors import LogUnavailableError
-from tests.contract.database.drafts import append, change, draft
+from tests.contract.database.drafts import ACCOUNT, CALL, append, change, draft, outcome
 from tests.fixtures_database import now
 
 
@@ -175,6 +175,71 @@ async def test_a_unit_that_refuses_takes_nothing_from_those_it_shares_a_commit_w
     assert (await reader.verify()).fault is None
 
 
+async def test_a_unit_that_refuses_before_it_asks_anything_takes_nothing_from_the_others(
+    ledger: SqlLedger, reader: SqlAuditReader, busy: Gate
+) -> None:
+    async def refuse(_tx: LedgerTransaction) -> None:
+        raise NotTodayError
+
+    together = asyncio.gather(
+        append(ledger, draft()),
+        ledger.write(refuse),
+        append(ledger, draft()),
+        return_exceptions=True,
+    )
+    await asyncio.sleep(0)
+    busy.open()
+    _first, refused, _last = await together
+
+    assert isinstance(refused, NotTodayError)
+    assert await seqs(reader) == [1, 2]
+    assert (await reader.verify()).fault is None
+
+
+async def test_a_unit_sees_what_those_before_it_in_the_same_commit_have_done(
+    ledger: SqlLedger, reader: SqlAuditReader, busy: Gate
+) -> None:
+    """Nobody waits for an answer that is nearly always the same, and another one still counts."""
+
+    async def accept(tx: LedgerTransaction) -> AuditEntry | None:
+        if await tx.is_hindered("r1", ACCOUNT, CALL):
+            return None
+        await tx.insert_change(change())
+        return await tx.append(draft())
+
+    async def close(tx: LedgerTransaction) -> bool:
+        return await tx.close_change(change(), outcome())
+
+    together = asyncio.gather(
+        append(ledger, draft()), ledger.write(accept), ledger.write(accept), ledger.write(close)
+    )
+    await asyncio.sleep(0)
+    busy.open()
+    _other, accepted, repeated, is_closed = await together
+
+    assert accepted is not None
+    assert (repeated, is_closed) == (None, False)
+    assert await seqs(reader) == [1, 2]
+    assert (await reader.verify()).fault is None
+
+
+async def test_who_would_refuse_on_other_grounds_still_learns_what_was_asked(
+    ledger: SqlLedger,
+) -> None:
+    """The answer comes after the refusal, and undoes it."""
+
+    async def refuse(tx: LedgerTransaction) -> str:
+        if await tx.is_hindered("r1", ACCOUNT, CALL):
+            return "there is another change"
+        raise NotTodayError
+
+    with pytest.raises(NotTodayError):
+        await ledger.write(refuse)
+    await ledger.write(lambda tx: tx.insert_change(change()))
+
+    assert await ledger.write(refuse) == "there is another change"
+
+
 async def test_a_statement_that_fails_fails_its_own_unit_only(
     ledger: SqlLedger, reader: SqlAuditReader, busy: Gate
 ) -> None:
@@ -191,7 +256,7 @@ async def test_a_statement_that_fails_fails_its_own_unit_only(
     first, *others = await together
 
     assert isinstance(first, AuditEntry)
-    assert [type(other) for other in others] == [LogUnavailableError, LogUnavailableError]
+    assert [isinstance(other, LogUnavailableError) for other in others] == [True, True]
     assert await seqs(reader) == [1]
 
 
