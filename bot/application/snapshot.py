@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from time import monotonic
@@ -35,7 +36,7 @@ class Snapshot:
         self._fault: TwilioError | None = None
         self._looked_at = LONG_AGO
         self._pause_s = poll_s
-        self._ended: dict[str, float] = {}
+        self._ended: OrderedDict[str, float] = OrderedDict()
 
     @property
     def known(self) -> Listing | None:
@@ -95,12 +96,12 @@ class Snapshot:
         """Take newer sights of some calls in; what of it others should know."""
         sights = {call.sid: call for call in calls}
         learnt = self.forget(sid for sid, call in sights.items() if not call.is_active)
-        if self._known is not None:
-            merged = {call.sid: call for call in self._known.calls} | sights
-            active = newest_first(
-                call for sid, call in merged.items() if call.is_active and sid not in self._ended
-            )
-            self._known = replace(self._known, calls=active)
+        active = {
+            sid: call for sid, call in sights.items() if call.is_active and sid not in self._ended
+        }
+        if self._known is not None and active:
+            merged = {call.sid: call for call in self._known.calls} | active
+            self._known = replace(self._known, calls=newest_first(merged.values()))
         return learnt
 
     def learn_redirected(self, call: Call) -> Learnt:
@@ -115,10 +116,9 @@ class Snapshot:
     def forget(self, ended: Iterable[str]) -> Learnt:
         """Drop calls that are over; those that they had dialled may be over too."""
         now = self._elapsed()
-        self._ended = {
-            sid: at for sid, at in self._ended.items() if now - at < ENDING_REMEMBERED_FOR_S
-        }
-        new = frozenset(ended) - self._ended.keys()
+        while self._ended and now - next(iter(self._ended.values())) >= ENDING_REMEMBERED_FOR_S:
+            self._ended.popitem(last=False)  # the oldest
+        new = frozenset(sid for sid in ended if sid not in self._ended)
         self._ended |= dict.fromkeys(new, now)
         if self._known is None or not new:
             return Learnt(ended=new)
