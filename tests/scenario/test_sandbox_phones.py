@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import aiohttp
 import pytest
@@ -96,6 +97,17 @@ async def test_call_is_placed_answered_and_hung_up_by_the_person_on_it(page: Pag
     assert call.status == "completed"
     assert "Just ended" in await page.part("phones")
     assert "hears the line is dead" in words_of(await page.part("phones"))
+
+
+async def test_card_counts_from_the_first_ring_as_twilio_and_slack_do(page: Page) -> None:
+    network = page.stage.twilio.network
+    rang_at = network.clock.now() - timedelta(seconds=9)
+    call = network.call_ringing(direction="inbound", started_at=rang_at)
+
+    network.answer(call.sid)
+
+    (card,) = page.stage.switchboard.cards()
+    assert card.since == rang_at
 
 
 @pytest.mark.parametrize("deed", ["phones/answer", "phones/hang-up"])

@@ -115,7 +115,8 @@ class Switchboard:
             key=first.sid,
             title=f"{self._name(first.from_)} → {self._name(first.to)}",
             subtitle=f"{shown_number(first.from_)} → {shown_number(first.to)}",
-            since=first.answered_at or first.started_at or first.created_at,
+            # From the first ring on, as Twilio counts and Hookflash shows it.
+            since=first.started_at or first.created_at,
             is_conference=False,
             legs=tuple(self.leg(call) for call in calls),
         )
