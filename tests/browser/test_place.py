@@ -102,6 +102,37 @@ def test_channel_that_somebody_wrote_to_is_marked_until_it_is_opened(
     expect(bens_page.get_by_label("1 unread")).to_have_count(0)
 
 
+def test_who_reads_further_up_is_offered_the_way_to_what_came(page: Page) -> None:
+    type_command(page, "/calls")
+    newest_message(page).get_by_role("button", name="Details").first.click()
+
+    page.get_by_role("button", name="New messages").click()
+
+    expect(newest_message(page)).to_contain_text("SID")
+    expect(newest_message(page).get_by_role("button", name="Post to channel")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="New messages")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [1440, 1000])
+def test_every_person_and_channel_has_one_line_for_the_whole_name(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+
+    names = page.locator("nav .name")
+
+    assert len(set(names.evaluate_all("(all) => all.map((one) => one.offsetHeight)"))) == 1
+    cut = names.evaluate_all("(all) => all.filter((one) => one.scrollWidth > one.clientWidth)")
+    assert cut == []
+
+
+def test_long_lines_of_the_doctor_are_seen_whole(page: Page) -> None:
+    page.get_by_role("link", name="The doctor").click()
+    printed = page.locator("pre").first
+
+    expect(printed).to_contain_text("must have the same.")
+
+    assert printed.evaluate("(box) => box.scrollWidth <= box.clientWidth")
+
+
 def test_paused_clock_stops_the_durations_and_ten_times_its_pace_runs_ahead(page: Page) -> None:
     since = page.get_by_role("article", name=MARIA).locator(".since")
     clock = page.get_by_role("group", name="The clock of the phone network")

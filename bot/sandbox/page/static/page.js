@@ -8,12 +8,24 @@ const confirmation = document.getElementById("confirm");
 const composer = document.getElementById("composer");
 const text = document.getElementById("text");
 const scroll = document.getElementById("scroll");
+const newest = document.getElementById("newest");
 const isHome = document.body.dataset.tab === "home";
 let isAtEnd = !isHome;
+let lastKey = keyOfLast();
 
 function shown(name) {
-  if (name === "conversation" && isAtEnd) toEnd();
+  if (name === "conversation") showNewest();
   if (name === "modal") showModal();
+}
+
+function keyOfLast() { return parts.get("conversation").lastElementChild?.dataset.key; }
+
+// Who reads further up is not torn away, and sees that there is more.
+function showNewest() {
+  const key = keyOfLast();
+  if (isAtEnd) toEnd();
+  else if (!isHome && key !== lastKey) newest.hidden = false;
+  lastKey = key;
 }
 
 function showModal() {
@@ -33,7 +45,10 @@ function toEnd() { scroll.scrollTop = scroll.scrollHeight; }
 
 scroll.addEventListener("scroll", () => {
   isAtEnd = !isHome && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+  if (isAtEnd) newest.hidden = true;
 });
+
+newest.addEventListener("click", toEnd);
 
 async function send(url, form, button) {
   const body = new URLSearchParams(new FormData(form, button?.name ? button : null));
