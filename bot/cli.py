@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.settings.faults import SettingsError
 
 _GROUPS = {
-    "audit": ("bot.cli_audit", "List, show, verify and export the log."),
+    "audit": ("bot.cli_audit", "Read the log and check it."),
     "db": ("bot.cli_db", "Bring the database's tables up to date."),
 }
 
@@ -95,7 +95,10 @@ def main(*, env_file: Path | None) -> None:
 
 @main.command()
 def serve() -> None:
-    """Answer Slack until told to stop (SIGTERM, SIGINT)."""
+    """Answer Slack until told to stop.
+
+    SIGTERM and SIGINT stop it, once it has finished what it accepted.
+    """
     import gc
 
     from bot.settings import load_settings
@@ -145,9 +148,10 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 @click.option("--no-browser", is_flag=True, help="Do not open the page in a browser.")
 @click.option("--socket-mode", is_flag=True, help="Let the bot connect to Slack by Socket Mode.")
 def sandbox(*, port: int, data: Path | None, no_browser: bool, socket_mode: bool) -> None:
-    """Try everything on this machine; nothing real is called.
+    """Try everything here; nothing real is called.
 
-    Stand-ins take the places of Slack and Twilio, and a page in the browser those of the people.
+    On this machine stand-ins take the places of Slack and Twilio, and a page in the browser those
+    of the people.
     """
     from bot.sandbox.run import run_sandbox
 
@@ -187,7 +191,7 @@ def manifest(*, url: str | None, socket_mode: bool) -> None:
 @main.command()
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of lines.")
 def doctor(*, is_json: bool) -> None:
-    """Look at everything, and say what to mend.
+    """Look at everything and say what to mend.
 
     Settings, tokens, scopes, rights, people, database, disk, clock and proxies. Nothing is changed.
     The exit code is 1 where there is a fault, and 0 where there are warnings only.
@@ -218,7 +222,7 @@ def doctor(*, is_json: bool) -> None:
     help="Ask nothing: take, try and write what the environment and the file hold.",
 )
 def init(*, file: Path | None, non_interactive: bool) -> None:
-    """Ask for what is needed, and write the settings file.
+    """Ask for the settings and write their file.
 
     Each answer is tried with Slack and Twilio. Run it again to change what it wrote.
     """

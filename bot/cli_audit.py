@@ -42,7 +42,7 @@ _COLUMNS = (
 
 @click.group()
 def audit() -> None:
-    """List, show, follow, verify, export and redact the log."""
+    """Read the log and check it."""
 
 
 audit.add_command(follow)
@@ -57,9 +57,10 @@ audit.add_command(checkpoints)
 @click.option("--before", "before_seq", type=int, metavar="SEQ", help="Only what is older.")
 @unrecorded_option
 def list_requests(*, filters: Sequence[str], before_seq: int | None, unrecorded: bool) -> None:
-    """Show who changed which call and what came of it, newest first.
+    """Show who changed which call.
 
-    Each request is one line; without a terminal its columns are separated by tabs.
+    The newest first, with what came of it. Each request is one line; without a
+    terminal its columns are separated by tabs.
     """
     rows, before, looked_back_to = ask_log(lambda log: _rows(log, filters, before_seq))
     record_reading(reading_of("list", filters).shown(len(rows)), unrecorded=unrecorded)
@@ -94,7 +95,10 @@ async def _rows(
 @click.argument("reference", metavar="SEQ|REQUEST_ID|CALL_SID")
 @unrecorded_option
 def show(*, reference: str, unrecorded: bool) -> None:
-    """Show all that is known of an entry, a request or a call."""
+    """Show all that is known of one entry or call.
+
+    Or of one request, by its id.
+    """
     from bot.domain.plain_text import printable
 
     found = ask_log(lambda log: log.matching(reference))
@@ -129,9 +133,10 @@ def show(*, reference: str, unrecorded: bool) -> None:
 def export(
     *, filters: Sequence[str], form: str, output: str, proof: str | None, unrecorded: bool
 ) -> None:
-    """Print every entry that fits, oldest first, with all that an offline check needs.
+    """Print every entry that fits.
 
-    The personal values are in clear: numbers, names, reasons, targets.
+    The oldest first, with all that an offline check needs. The personal values
+    are in clear: numbers, names, reasons, targets.
     """
     if any(word.lower().startswith("limit:") for word in filters):
         raise click.UsageError("An export is complete: it takes no limit.")

@@ -19,13 +19,13 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def key() -> None:
-    """Make, show and replace the key that signs checkpoints."""
+    """Look after the key that signs checkpoints."""
 
 
 @key.command()
 @click.option("--output", type=_NEW_FILE, metavar="FILE", help="Keep it here, for its owner only.")
 def new(*, output: Path | None) -> None:
-    """Make a key, and print the setting for it.
+    """Make a key and print the setting for it.
 
     Whoever checks the log needs the public key, which is printed too.
     """
@@ -41,14 +41,16 @@ def new(*, output: Path | None) -> None:
 
 @key.command()
 def public() -> None:
-    """Print the public key that belongs to HOOKFLASH_AUDIT_KEY."""
+    """Print the public key of HOOKFLASH_AUDIT_KEY."""
     click.echo(_signer().public_key)
 
 
 @key.command()
 @click.option("--output", required=True, type=_NEW_FILE, metavar="FILE", help="Keep it here.")
 def rotate(*, output: Path) -> None:
-    """Make a new key, and let the one of HOOKFLASH_AUDIT_KEY sign that it follows.
+    """Replace the key that signs checkpoints.
+
+    The one of HOOKFLASH_AUDIT_KEY signs that the new one follows.
 
     Who knows the old public key can then trust the new one. What is printed says so; it is kept in
     the database, and shown to the witnesses with the first checkpoint of the new key.
@@ -71,7 +73,10 @@ def rotate(*, output: Path) -> None:
 
 @click.command()
 def checkpoints() -> None:
-    """Print the checkpoints that the database holds, as JSON lines."""
+    """Print the checkpoints of the database.
+
+    As JSON lines.
+    """
     from bot.domain.checkpoints import checkpoint_line
     from bot.verification.database import kept_checkpoints
 

@@ -14,7 +14,10 @@ def db() -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Bring the tables up to date; several at once wait for each other."""
+    """Bring the tables up to date.
+
+    Several at once wait for each other.
+    """
     from bot.database import migrate
     from bot.settings import read_database_url
 
@@ -24,7 +27,10 @@ def upgrade() -> None:
 
 @db.command()
 def current() -> None:
-    """Print the revision of the tables; nothing where there are none."""
+    """Print the revision of the tables.
+
+    Nothing where there are none.
+    """
     from bot.database import migrate
     from bot.settings import read_database_url
 
@@ -37,7 +43,7 @@ def current() -> None:
 
 @db.command()
 def check() -> None:
-    """Fail unless this version can run on the tables.
+    """Fail unless the tables fit this version.
 
     The triggers that protect the log are looked at too.
     """

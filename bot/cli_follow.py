@@ -42,7 +42,9 @@ LONGEST_PAUSE_S = 30.0
 def follow(
     *, filters: Sequence[str], after_seq: int | None, state: Path | None, unrecorded: bool
 ) -> None:
-    """Print new entries as JSON lines, as `export` does, until it is stopped.
+    """Print new entries until it is stopped.
+
+    As JSON lines, as `export` does.
 
     Begins with what comes after this moment, unless --after or --state tell otherwise. Goes on when
     the database was away. Filters hold for each entry as it comes: a request is not yet known to

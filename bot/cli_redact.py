@@ -38,7 +38,9 @@ class Age(click.ParamType[timedelta]):
 @click.option("--dry-run", is_flag=True, help="Say how much there is, and delete nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def redact(*, older_than: timedelta, dry_run: bool, yes: bool) -> None:
-    """Delete numbers, names, reasons and targets from old entries; the entries stay.
+    """Delete personal values from old entries.
+
+    Numbers, names, reasons and targets; the entries stay.
 
     For every few hundred an entry of its own says what was deleted and by whom, and verify
     goes by it. Open changes and the freeze in force keep what they need.

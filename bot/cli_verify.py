@@ -56,7 +56,9 @@ def verify(
     proof: Path | None,
     up_to: int | None,
 ) -> None:
-    """Check that no entry was changed, removed, put in or moved; exit with 1 where one was.
+    """Check that the log is as it was recorded.
+
+    Exit with 1 where an entry was changed, removed, put in or moved.
 
     Without EXPORT the log in the database is checked, and held against the checkpoints in it. With
     EXPORT, which is JSON lines, nothing but the files that are named is read.

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import click
 import pytest
@@ -16,6 +17,7 @@ from bot import __version__
 from bot.cli import main
 from bot.domain.errors import CallNotFoundError, HookflashError, LogUnavailableError
 
+SCRIPT = str(Path(sys.executable).with_name("hookflash"))
 HEAVY = {"aiohttp", "alembic", "pydantic", "slack_bolt", "sqlalchemy", "structlog", "twilio"}
 
 
@@ -48,11 +50,29 @@ def test_help_names_every_command(words: Sequence[str]) -> None:
         assert f"\n  {command} " in shown
 
 
-@pytest.mark.parametrize("words", [[], ["db"]])
+@pytest.mark.parametrize("words", [[], ["db"], ["audit"], ["audit", "key"]])
 def test_what_a_command_does_is_told_to_its_end(words: Sequence[str]) -> None:
     _usage, *lines = hookflash(*words, "--help").output.splitlines()
 
     assert [line for line in lines if line.endswith("...")] == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("words", ["", "db", "audit", "audit key"])
+def test_shells_complete_a_command_and_tell_all_that_it_does(shell: str, words: str) -> None:
+    line = f"hookflash {words} ".replace("  ", " ")
+    asked = {
+        "_HOOKFLASH_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": line,
+        "COMP_CWORD": "" if shell == "fish" else str(len(line.split())),
+    }
+
+    told = python(SCRIPT, environ=asked).stdout
+
+    assert "plain" in told
+    assert "..." not in told
+    # In fish a description ends at its first comma.
+    assert shell != "fish" or all(one.count(",") == 1 for one in told.splitlines())
 
 
 def test_help_comes_without_loading_what_it_does_not_need() -> None:
