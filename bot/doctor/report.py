@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from bot.doctor.findings import Finding, Level, is_well
@@ -21,8 +22,11 @@ def show(findings: Sequence[Finding], *, to_stderr: bool = False) -> None:
     """Print them, a line each with what to do below it; in colour on a terminal."""
     console = Console(highlight=False, stderr=to_stderr)
     for finding in findings:
-        # The terminal wraps what is long; elsewhere a line is a line, so that grep finds it whole.
-        console.print(_line(finding), soft_wrap=True)
+        if console.is_terminal:
+            console.print(_row(finding))
+        else:
+            # A line is a line, so that grep finds it whole.
+            console.print(_line(finding), soft_wrap=True)
     console.print(summary(findings))
 
 
@@ -41,9 +45,22 @@ def as_json(findings: Sequence[Finding]) -> str:
     return json.dumps(found, indent=2)
 
 
+def _row(finding: Finding) -> Table:
+    """Its level, and beside it what there is to say, at words wrapped to the terminal's width."""
+    row = Table.grid(padding=(0, 2, 0, 0))
+    row.add_column(width=_WIDTH, style=_STYLES[finding.level])
+    row.add_column(overflow="fold")
+    row.add_row(finding.level, Text("\n".join(_words(finding))))
+    return row
+
+
 def _line(finding: Finding) -> Text:
     line = Text(f"{finding.level:{_WIDTH}}", style=_STYLES[finding.level])
-    line.append(f"  {finding.subject}: {printable(finding.text)}", style="not bold default")
-    if finding.advice:
-        line.append(f"\n{'':{_WIDTH}}  {printable(finding.advice)}", style="not bold default")
+    indented = f"\n{'':{_WIDTH}}  ".join(_words(finding))
+    line.append(f"  {indented}", style="not bold default")
     return line
+
+
+def _words(finding: Finding) -> list[str]:
+    told = [f"{finding.subject}: {printable(finding.text)}", printable(finding.advice)]
+    return [words for words in told if words]

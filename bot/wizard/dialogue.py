@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from collections.abc import Iterable
 
 import click
@@ -22,8 +25,18 @@ def ask_all(questions: Iterable[Question], answers: dict[str, str]) -> None:
 
 
 def say(text: str) -> None:
-    """Talk; standard output is for the manifest."""
-    click.echo(text, err=True)
+    """Talk; standard output is for the manifest.
+
+    On a terminal lines end between words, and an address stays whole.
+    """
+    lines = text.split("\n")
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        lines = [
+            textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+            for line in lines
+        ]
+    click.echo("\n".join(lines), err=True)
 
 
 def fault_of(variable: str, value: str) -> Fault | None:
