@@ -14,6 +14,7 @@ from bot.domain.errors import LogUnavailableError
 # server or a session that only reads.
 _ONLY_READS = "25006"
 _OF_RIGHTS = ("42501", _ONLY_READS)
+_OF_THE_FILE = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 
 
 class UnexpectedAnswerError(LogUnavailableError):
@@ -39,13 +40,16 @@ def is_of_standby(fault: BaseException) -> bool:
 
 
 def _in_words(error: SQLAlchemyError | OSError) -> str:
-    """What the driver says of a connection or of rights; of data it may say too much."""
-    if isinstance(error, OperationalError | InterfaceError) or _is_of_rights(error):
+    """What the driver says of a connection, rights or a file; of data it may say too much."""
+    if isinstance(error, OperationalError | InterfaceError) or _is_of_the_place(error):
         return str(error.orig).strip().partition("\n")[0]
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     return type(error).__name__
 
 
-def _is_of_rights(error: SQLAlchemyError | OSError) -> TypeGuard[DBAPIError]:
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _OF_RIGHTS
+def _is_of_the_place(error: SQLAlchemyError | OSError) -> TypeGuard[DBAPIError]:
+    return isinstance(error, DBAPIError) and (
+        getattr(error.orig, "sqlstate", None) in _OF_RIGHTS
+        or getattr(error.orig, "sqlite_errorname", None) in _OF_THE_FILE
+    )

@@ -20,6 +20,12 @@ PROTECTED_TABLES = (*LOG_TABLES, "audit_checkpoints")
 class LogUnprotectedError(HookflashError):
     """Triggers that keep the log insert-only are missing, disabled or changed."""
 
+    advice = "Restore a backup of the database."
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem} {self.advice}")
+        self.problem = problem
+
 
 @dataclass(frozen=True, slots=True)
 class _SqliteTrigger:

@@ -95,7 +95,7 @@ async def _check_content(database_url: str, *, is_file: bool) -> list[Finding]:
     try:
         state = await asyncio.to_thread(migrate.check, database_url)
     except LogUnprotectedError as error:
-        return [answers, fault(_TABLES, str(error), "Restore a backup of the database.")]
+        return [answers, fault(_TABLES, error.problem, error.advice)]
     except SchemaBrokenError as error:
         return [answers, fault(_TABLES, error.problem, error.advice)]
     if state.current is None:
@@ -119,6 +119,8 @@ async def _check_log(database_url: str) -> Finding:
         verdict = await log.verify_end(entries=ENTRIES_LOOKED_AT)
     finally:
         await database.close()
+    if verdict.fault is None and verdict.end.seq == 0:
+        return ok(_LOG, "It has no entry yet.")
     if verdict.fault is None:
         looked_at = min(ENTRIES_LOOKED_AT, verdict.end.seq)
         return ok(

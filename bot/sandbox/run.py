@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import os
 import signal
 import socket
 import tempfile
@@ -191,9 +193,10 @@ async def _page(stage: Stage, port: int) -> AsyncIterator[PageServer]:
         await page.start()
     except OSError as error:
         await page.stop()
-        raise SandboxError(
-            f"cannot listen on port {port}: {error.strerror}. Choose another one with --port."
-        ) from error
+        is_taken = error.errno == errno.EADDRINUSE
+        # The event loop puts words of its own around those of the system.
+        why = "in use" if is_taken else f"not to be had: {os.strerror(error.errno or 0)}"
+        raise SandboxError(f"port {port} is {why}. Choose another one with --port.") from error
     try:
         yield page
     finally:

@@ -83,6 +83,9 @@ def _lines_of(path: Path) -> list[str]:
                 problem = f"holds secrets, but other users may open it; run: chmod 600 {path}"
                 raise SettingsError([Fault(str(path), problem)])
             return file.read().splitlines()
+    except FileNotFoundError as error:
+        problem = f"is not there; this writes it: hookflash init --file {path}"
+        raise SettingsError([Fault(str(path), problem)]) from error
     except OSError as error:
         problem = f"cannot be read ({error.strerror})"
         raise SettingsError([Fault(str(path), problem)]) from error

@@ -94,6 +94,7 @@ async def test_where_all_is_well_only_the_address_is_in_doubt(practice: Practice
     assert "Slack tells no bot where its commands point" in texts
     assert "It agrees with Slack's." in texts
     assert "It agrees with Twilio's." in texts
+    assert "It has no entry yet." in texts
     assert "the public key is ed25519-public:" in texts
 
 

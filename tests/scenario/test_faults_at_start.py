@@ -169,6 +169,7 @@ async def test_a_database_that_cannot_be_reached_is_told_without_its_password(
     [
         ("DROP TABLE call_changes", "The tables are half there"),
         ("UPDATE alembic_version SET version_num = '9999'", "a newer one has migrated it. Run"),
+        ("DROP TRIGGER audit_entries_insert_once", "audit_entries_insert_once. Restore a backup"),
     ],
 )
 async def test_a_database_that_is_half_migrated_is_told_with_the_way_out(
@@ -182,6 +183,15 @@ async def test_a_database_that_is_half_migrated_is_told_with_the_way_out(
 
     assert (code, told in said) == (1, True)
     assert "estore a backup" in said
+
+
+async def test_a_file_that_is_no_database_is_told(machine: Machine) -> None:
+    machine.log.write_bytes(b"a spreadsheet, say" * 100)
+
+    code, said = await machine.hookflash("serve")
+
+    assert code == 1
+    assert "file is not a database. hookflash doctor looks closer" in said
 
 
 async def test_a_revoked_token_is_told_with_where_to_find_the_new_one(machine: Machine) -> None:

@@ -122,7 +122,7 @@ def test_port_that_is_taken_is_a_sentence_and_exit_code_1(running: SandboxProces
 
     assert exit_code == 1
     assert second.first_line == ""
-    assert "Choose another one with --port." in said
+    assert f"port {port} is in use. Choose another one with --port." in said
     assert "Traceback" not in said
 
 

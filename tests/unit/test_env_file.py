@@ -94,7 +94,7 @@ def test_the_environment_goes_before_the_file_but_not_when_it_is_empty(tmp_path:
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match="this writes it: hookflash init"):
         read_environment({}, tmp_path / "missing.env")
 
 
