@@ -147,16 +147,25 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 )
 @click.option("--no-browser", is_flag=True, help="Do not open the page in a browser.")
 @click.option("--socket-mode", is_flag=True, help="Let the bot connect to Slack by Socket Mode.")
-def sandbox(*, port: int, data: Path | None, no_browser: bool, socket_mode: bool) -> None:
+@click.option("--no-bot", is_flag=True, help="Start no bot, and say how to start your own.")
+def sandbox(
+    *, port: int, data: Path | None, no_browser: bool, socket_mode: bool, no_bot: bool
+) -> None:
     """Try everything here; nothing real is called.
 
     On this machine stand-ins take the places of Slack and Twilio, and a page in the browser those
     of the people.
     """
-    from bot.sandbox.run import run_sandbox
+    from bot.sandbox.run import Wishes, run_sandbox
 
-    open_browser = not no_browser
-    sys.exit(run_sandbox(port=port, data=data, open_browser=open_browser, socket_mode=socket_mode))
+    wishes = Wishes(
+        port=port,
+        data=data,
+        open_browser=not no_browser,
+        socket_mode=socket_mode,
+        start_bot=not no_bot,
+    )
+    sys.exit(run_sandbox(wishes))
 
 
 @main.command()

@@ -57,6 +57,8 @@ class BotProcess:
     ) -> None:
         self.state = BotState.STOPPED
         self.exit_code: int | None = None
+        self.left_to: str | None = None
+        """The command by which the person starts a bot in this one's place."""
         self.lines: deque[str] = deque(maxlen=LINES_KEPT)
         self._environment = dict(environment)
         self._url = url

@@ -1,9 +1,10 @@
-"""The environment of the sandbox's bot: made-up credentials, and the stand-ins for addresses."""
+"""The settings of the sandbox's bot: made-up credentials, and the stand-ins for addresses."""
 
 import json
 import os
 import secrets
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONPATH")
 DATABASE = "hookflash.db"
 CHECKPOINTS = "checkpoints.jsonl"
 FILE = "credentials.json"
+SETTINGS = "hookflash.env"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,29 @@ class Credentials:
         )
 
 
-def bot_environment(
+def bot_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """All that the bot's process is told; of this machine's own environment next to nothing."""
+    return {
+        **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+        "COLUMNS": "160",
+        "PYTHONUNBUFFERED": "1",
+        **settings,
+    }
+
+
+def write_settings(settings: Mapping[str, str], folder: Path) -> Path:
+    """The file in that folder that `hookflash --env-file` takes.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    file = folder.resolve() / SETTINGS
+    file.touch(mode=0o600)
+    file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    return file
+
+
+def bot_settings(
     credentials: Credentials,
     *,
     slack_api_url: str,
@@ -69,7 +93,7 @@ def bot_environment(
     bot_url: str,
     socket_mode: bool,
 ) -> dict[str, str]:
-    """All that the bot is told; of this machine's own environment next to nothing."""
+    """The settings with which a bot works between the stand-ins."""
     address = urlsplit(bot_url)
     way_in = (
         {"SLACK_APP_TOKEN": credentials.app_token}
@@ -80,10 +104,8 @@ def bot_environment(
         }
     )
     return {
-        **{name: os.environ[name] for name in _INHERITED if name in os.environ},
         **company.role_settings(),
         **way_in,
-        "COLUMNS": "160",
         "DATABASE_URL": f"sqlite:///{data.resolve() / DATABASE}",
         "HOOKFLASH_AUDIT_FILE": str(data.resolve() / CHECKPOINTS),
         "HOOKFLASH_AUDIT_KEY": credentials.audit_key,
@@ -91,7 +113,6 @@ def bot_environment(
         "LOG_FORMAT": "console",
         "LOG_LEVEL": "INFO",
         "PORT": str(address.port),
-        "PYTHONUNBUFFERED": "1",
         "SLACK_API_URL": slack_api_url,
         "SLACK_BOT_TOKEN": credentials.bot_token,
         "TWILIO_ACCOUNT_SID": credentials.account_sid,

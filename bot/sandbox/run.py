@@ -4,19 +4,26 @@ import asyncio
 import contextlib
 import errno
 import os
+import shlex
 import signal
 import socket
 import tempfile
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from bot.sandbox import company
 from bot.sandbox.bot_process import BotProcess, BotState
-from bot.sandbox.credentials import Credentials, bot_environment
+from bot.sandbox.credentials import (
+    Credentials,
+    bot_environment,
+    bot_settings,
+    write_settings,
+)
 from bot.sandbox.folders import FolderTakenError, fresh_folder, kept_folder, remove_left_behind
 from bot.sandbox.page.changes import Changes
 from bot.sandbox.page.conversation import Conversations
@@ -36,30 +43,42 @@ class SandboxError(Exception):
     """The sandbox cannot run here; the text says why."""
 
 
-def run_sandbox(*, port: int, data: Path | None, open_browser: bool, socket_mode: bool) -> int:
-    """The exit code, once the sandbox was told to stop (SIGINT, SIGTERM) or could not start.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the person wants to be different.
 
     Args:
         port: of the page; 0 takes any free one.
         data: where the bot keeps its log; None is a fresh folder that is removed at the end.
         open_browser: whether to show the page at once.
         socket_mode: whether the bot connects to Slack, which is then not told its address.
+        start_bot: whether to start the bot, or to leave that to the person.
     """
+
+    port: int
+    data: Path | None
+    open_browser: bool
+    socket_mode: bool
+    start_bot: bool
+
+
+def run_sandbox(wishes: Wishes) -> int:
+    """The exit code, once the sandbox was told to stop (SIGINT, SIGTERM) or could not start."""
     try:
-        with _data_folder(data) as folder:
-            asyncio.run(_run(port, folder, open_browser=open_browser, socket_mode=socket_mode))
+        with _data_folder(wishes.data) as folder:
+            asyncio.run(_run(wishes, folder))
     except SandboxError as error:
         _say(f"Error: {error}", aside=True)
         return 1
     return 0
 
 
-async def _run(port: int, folder: Path, *, open_browser: bool, socket_mode: bool) -> None:
+async def _run(wishes: Wishes, folder: Path) -> None:
     told_to_stop = asyncio.Event()
     for number in _STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
-    async with _stage(folder, socket_mode=socket_mode) as stage, _page(stage, port) as page:
-        starting = asyncio.create_task(_start(stage, page, open_browser=open_browser))
+    async with _stage(wishes, folder) as stage, _page(stage, wishes.port) as page:
+        starting = asyncio.create_task(_start(stage, page, open_browser=wishes.open_browser))
         try:
             await told_to_stop.wait()
             _say("Stopping.")
@@ -72,12 +91,14 @@ async def _run(port: int, folder: Path, *, open_browser: bool, socket_mode: bool
 
 async def _start(stage: Stage, page: PageServer, *, open_browser: bool) -> None:
     stage.traffic.start()
-    if not await stage.bot.start():
+    if stage.bot.left_to is None and not await stage.bot.start():
         _say("The bot did not start; what it printed stands above.", aside=True)
     _say(
         f"Hookflash sandbox: {page.url}\n"
         "Nothing real is called: no Slack, no Twilio. Stop it with Ctrl-C."
     )
+    if stage.bot.left_to is not None:
+        _say(f"The bot is yours to start: {stage.bot.left_to}")
     if open_browser:
         # Some browsers run in the terminal until they are closed; nobody waits for this thread.
         threading.Thread(target=_open_browser, args=(page.url,), daemon=True).start()
@@ -116,7 +137,7 @@ def _data_folder(data: Path | None) -> Iterator[Path]:
 
 
 @contextlib.asynccontextmanager
-async def _stage(folder: Path, *, socket_mode: bool) -> AsyncIterator[Stage]:
+async def _stage(wishes: Wishes, folder: Path) -> AsyncIterator[Stage]:
     """Both stand-ins, listening and seeded, and the bot between them, not yet started."""
     try:
         credentials = Credentials.kept_in(folder)
@@ -128,7 +149,7 @@ async def _stage(folder: Path, *, socket_mode: bool) -> AsyncIterator[Stage]:
         bot_token=credentials.bot_token,
         app_token=credentials.app_token,
         signing_secret=credentials.signing_secret,
-        request_url=None if socket_mode else f"{bot_url}/slack/events",
+        request_url=None if wishes.socket_mode else f"{bot_url}/slack/events",
     )
     twilio = TwilioStandIn(
         account_sid=credentials.account_sid, auth_token=credentials.auth_token, clock=clock
@@ -136,15 +157,19 @@ async def _stage(folder: Path, *, socket_mode: bool) -> AsyncIterator[Stage]:
     company.seed_workspace(slack)
     company.seed_network(twilio.network)
     async with slack, twilio:
-        environment = bot_environment(
+        settings = bot_settings(
             credentials,
             slack_api_url=slack.api_url,
             twilio_api_url=twilio.url,
             data=folder,
             bot_url=bot_url,
-            socket_mode=socket_mode,
+            socket_mode=wishes.socket_mode,
         )
-        yield set_stage(slack, twilio, clock, environment, bot_url)
+        stage = set_stage(slack, twilio, clock, bot_environment(settings), bot_url)
+        if not wishes.start_bot:
+            file = write_settings(settings, folder)
+            stage.bot.left_to = f"hookflash --env-file {shlex.quote(str(file))} serve"
+        yield stage
 
 
 def set_stage(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 
@@ -87,6 +90,37 @@ def test_in_socket_mode_the_bot_connects_and_answers_all_the_same() -> None:
 
         assert "connected to Slack" in running.said_aside()
         assert exit_code == 0
+
+
+@pytest.mark.parametrize("way_in", [["--socket-mode"], []], ids=["socket mode", "http"])
+def test_bot_that_the_person_starts_answers_and_its_log_is_shown(way_in: list[str]) -> None:
+    with sandbox("--no-bot", *way_in) as running:
+        assert running.process.stdout is not None
+        _nothing_real, line = (running.process.stdout.readline() for _ in range(2))
+        said, _, command = line.strip().partition(": hookflash ")
+        assert said == "The bot is yours to start"
+        assert command in httpx.get(f"{running.url}part/machine").text
+        file = Path(command.removeprefix("--env-file ").removesuffix(" serve"))
+        assert file.stat().st_mode & 0o777 == 0o600
+
+        with own_bot(*shlex.split(command)):
+            act(running, "slack/say", **{"as": "U0ANA", "in": "C0SUPPORT", "text": "/calls"})
+            wait_for(running, "conversation?as=U0ANA&in=C0SUPPORT", "call.details")
+
+            assert "started" in httpx.get(f"{running.url}part/log", timeout=SOON_S).text
+
+        assert running.stop()[0] == 0
+
+
+@contextmanager
+def own_bot(*words: str) -> Iterator[None]:
+    """A bot that somebody starts in a terminal of their own; it is ready until the end."""
+    command = [sys.executable, "-m", "bot", *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+        assert process.stderr is not None
+        assert any(" ready " in line for line in process.stderr)
+        yield
+        process.terminate()
 
 
 def test_what_the_bot_prints_is_shown_with_its_name_before_it(running: SandboxProcess) -> None:
