@@ -43,6 +43,7 @@ from bot.slack.audiences import Audiences
 from bot.slack.channels import ChannelBook
 from bot.slack.desk import Desk
 from bot.slack.directory import SlackMemberDirectory
+from bot.slack.filter_seal import FilterSeal
 from bot.slack.home_tab import HomeTab
 from bot.slack.http import events_handler
 from bot.slack.listeners import FEATURES, help_for
@@ -269,7 +270,6 @@ class Bot:
                 self.audiences,
                 self.live_list,
                 self.home,
-                clock=self._clock,
                 place=self.place,
             ),
             live=self.live,
@@ -319,9 +319,16 @@ class Bot:
         return Audiences(self.numbers, ChannelBook(self.outside.slack_client), self.rights)
 
     @cached_property
+    def seal(self) -> FilterSeal:
+        """Seals the filters that buttons carry."""
+        return FilterSeal(self._settings.slack_bot_token.get_secret_value())
+
+    @cached_property
     def live_list(self) -> LiveList:
         """Draws the list of live calls."""
-        return LiveList(self.live, self.log_health, clock=self._clock, place=self.place)
+        return LiveList(
+            self.live, self.log_health, seal=self.seal, clock=self._clock, place=self.place
+        )
 
     @cached_property
     def home(self) -> HomeTab:
@@ -355,6 +362,7 @@ class Bot:
             audiences=self.audiences,
             live_list=self.live_list,
             home=self.home,
+            seal=self.seal,
             tasks=self.tasks,
             clock=self._clock,
             place=self.place,

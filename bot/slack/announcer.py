@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from bot.application.ports import Clock
 from bot.domain.audit import Event
 from bot.domain.changes import Change, OriginKind, Outcome, OutcomeReason
-from bot.domain.errors import InvalidInputError, TwilioError
+from bot.domain.errors import HookflashError
 from bot.slack.audiences import Audiences
 from bot.slack.home_tab import HomeTab
-from bot.slack.list_state import ListState
 from bot.slack.live_list import LiveList
 from bot.slack.replies import Replies
 from bot.slack.views.formatting import Audience, Place
@@ -35,14 +33,12 @@ class SlackAnnouncer:
         live_list: LiveList,
         home: HomeTab,
         *,
-        clock: Clock,
         place: Place,
     ) -> None:
         self._replies = replies
         self._audiences = audiences
         self._live_list = live_list
         self._home = home
-        self._clock = clock
         self._place = place
 
     async def announce(self, change: Change, outcome: Outcome) -> None:
@@ -91,11 +87,11 @@ class SlackAnnouncer:
             async with asyncio.timeout(DRAW_LIST_DEADLINE_S):
                 audience = await self._who_sees(change)
                 view = await self._live_list.draw(
-                    ListState.parse(origin.list_state, now=self._clock()),
+                    self._live_list.parse(origin.list_state),
                     audience,
                     banner=self._banner(change, outcome, audience),
                 )
-        except (TwilioError, InvalidInputError, TimeoutError):
+        except (HookflashError, TimeoutError):
             _log.warning("a list could not be drawn again after a change")
             return False
         await self._replies.replace(origin, change.actor.user_id, view)

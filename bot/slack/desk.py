@@ -20,6 +20,7 @@ from bot.domain.errors import HookflashError
 from bot.domain.people import Actor
 from bot.slack.audiences import Audiences
 from bot.slack.errors import explain, words
+from bot.slack.filter_seal import FilterSeal
 from bot.slack.home_tab import HomeTab
 from bot.slack.live_list import LiveList
 from bot.slack.payloads import Click, Command, HomeOpening
@@ -50,6 +51,7 @@ class Desk:
     audiences: Audiences
     live_list: LiveList
     home: HomeTab
+    seal: FilterSeal
     tasks: TaskSpawner
     clock: Clock
     place: Place

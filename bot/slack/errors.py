@@ -74,7 +74,10 @@ def _(error: UnknownVerbError, command: str) -> str:
 
 @words.register
 def _(error: OutdatedButtonError, command: str) -> str:
-    return f"This is from another version of Hookflash. Nothing was changed; start at `{command}`."
+    return (
+        "This is from another version of Hookflash, or from before it was installed anew. "
+        f"Nothing was changed; start at `{command}`."
+    )
 
 
 @words.register

@@ -11,7 +11,7 @@ from bot.application.deadlines import database_deadline
 from bot.application.ports import AuditReader, Clock
 from bot.application.rights import Rights
 from bot.domain.changes import Freeze, Origin
-from bot.domain.errors import InvalidInputError, LogUnavailableError, TwilioError
+from bot.domain.errors import HookflashError, LogUnavailableError, TwilioError
 from bot.domain.people import Actor, Role
 from bot.slack.audiences import Audiences
 from bot.slack.errors import words
@@ -120,8 +120,8 @@ class HomeTab:
         if not origin.list_state:
             return FIRST_PAGE
         try:
-            return ListState.parse(origin.list_state, now=self._clock())
-        except InvalidInputError:
+            return self._live_list.parse(origin.list_state)
+        except HookflashError:
             return FIRST_PAGE  # what came of the click matters more than the page
 
     async def _calls(self, page: ListState, audience: Audience) -> MessageView:
@@ -129,9 +129,9 @@ class HomeTab:
             async with asyncio.timeout(LOOK_DEADLINE_S):
                 return await self._live_list.draw(page, audience)
         except TimeoutError:
-            return calls_not_listed(TWILIO_IS_SLOW, page.encode())
+            return calls_not_listed(TWILIO_IS_SLOW, self._live_list.encode(page))
         except TwilioError as fault:
-            return calls_not_listed(words(fault, self._place.command), page.encode())
+            return calls_not_listed(words(fault, self._place.command), self._live_list.encode(page))
 
     async def _freeze(self) -> Freeze | None:
         """None also where the log does not answer: the list says so, and nothing can be changed."""

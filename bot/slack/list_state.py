@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.filters import CallFilter, parse_call_filters
+from bot.slack.filter_seal import FilterSeal
 from bot.slack.views.values import PageValue, parse_page_value
 
 
@@ -17,18 +18,20 @@ class ListState:
     page: int = 1
 
     @classmethod
-    def parse(cls, value: str, *, now: datetime) -> ListState:
+    def parse(cls, value: str, seal: FilterSeal, *, now: datetime) -> ListState:
         """What a list's button carries.
 
         Raises:
-            InvalidInputError: no button of ours carries this.
+            InvalidFilterError: its filters reach back further than filters may.
+            OutdatedButtonError: no button of ours carries this.
         """
         state = parse_page_value(value)
-        return cls(filters=parse_call_filters(state.filters.split(), now=now), page=state.page)
+        words = seal.open(state.sealed_filters).split()
+        return cls(filters=parse_call_filters(words, now=now), page=state.page)
 
-    def encode(self) -> PageValue:
+    def encode(self, seal: FilterSeal) -> PageValue:
         """What a button carries that leads back here."""
-        return PageValue(self.page, self.filters.describe())
+        return PageValue(self.page, seal.seal(self.filters.describe()))
 
 
 FIRST_PAGE = ListState(filters=CallFilter())

@@ -7,22 +7,44 @@ import asyncio
 from bot.application.live_calls import LiveCalls
 from bot.application.log_health import LogHealth
 from bot.application.ports import Clock
+from bot.slack.filter_seal import FilterSeal
 from bot.slack.list_state import ListState
 from bot.slack.views.call_list import call_list
 from bot.slack.views.formatting import Audience, Place
 from bot.slack.views.message import MessageView
+from bot.slack.views.values import PageValue
 
 
 class LiveList:
     """Draws a page of the list from the shared look at Twilio."""
 
     def __init__(
-        self, live: LiveCalls, log_health: LogHealth, *, clock: Clock, place: Place
+        self,
+        live: LiveCalls,
+        log_health: LogHealth,
+        *,
+        seal: FilterSeal,
+        clock: Clock,
+        place: Place,
     ) -> None:
         self._live = live
         self._log_health = log_health
+        self._seal = seal
         self._clock = clock
         self._place = place
+
+    def parse(self, value: str) -> ListState:
+        """The page that a button of the list leads to.
+
+        Raises:
+            InvalidFilterError: its filters reach back further than filters may.
+            OutdatedButtonError: no button of ours carries this.
+        """
+        return ListState.parse(value, self._seal, now=self._clock())
+
+    def encode(self, state: ListState) -> PageValue:
+        """What a button carries that leads to this page."""
+        return state.encode(self._seal)
 
     async def draw(self, state: ListState, audience: Audience, *, banner: str = "") -> MessageView:
         """The page as it is now, with *banner* (marked-up text) on top.
@@ -36,7 +58,7 @@ class LiveList:
         return call_list(
             listing,
             filters=state.filters,
-            page=state.page,
+            state=self.encode(state),
             now=self._clock(),
             audience=audience,
             place=self._place,

@@ -20,7 +20,7 @@ from tests.scenario.company import (
     VERA,
     Company,
 )
-from tests.scenario.reading import buttons, shown
+from tests.scenario.reading import button_elements, buttons, shown
 
 CALLER = "+14155550123"
 BRITISH = "+442079460999"
@@ -260,6 +260,38 @@ async def test_a_list_in_a_shared_channel_hides_numbers_even_in_its_buttons(
     assert len(blocks) == 2
     assert not [text for text in texts + blocks if "5550123" in text or "555-0123" in text]
     assert not [text for text in texts + blocks if "+1415" in text and "Filter" in text]
+
+
+async def test_a_list_filtered_by_a_number_works_in_a_shared_channel_without_telling_it(
+    company: Company,
+) -> None:
+    many_calls(company, 12)
+    company.twilio.network.call_in_progress(BRITISH, SUPPORT_LINE)
+
+    await company.say(ANA, "/calls post from:+1415*", where=SHARED)
+    await company.click(BEN, "Next", where=SHARED)
+
+    (posted,) = company.posted(where=SHARED)
+    assert "12 of 13 live calls" in shown(posted)
+    assert "Page 2 of 2" in shown(posted)
+    assert "Filtered by a number, which is not shown in this channel." in shown(posted)
+    assert "1415" not in str(posted.blocks)
+
+
+@pytest.mark.parametrize("command", ["/calls", "/calls post", "/calls recent", "/calls audit"])
+async def test_no_button_carries_the_number_that_a_list_is_filtered_by(
+    company: Company, command: str
+) -> None:
+    network = company.twilio.network
+    for call in many_calls(company, 12):
+        await company.say(ANA, f"/calls hangup {call.sid}")
+    network.call_in_progress(CALLER, SUPPORT_LINE)
+
+    await company.say(ANA, f"{command} to:{SUPPORT_LINE}")
+
+    carried = [str(button["value"]) for button in button_elements(company.last(ANA))]
+    assert carried
+    assert not [value for value in carried if SUPPORT_LINE[1:] in value]
 
 
 async def test_a_private_list_in_a_shared_channel_shows_numbers_to_its_asker(

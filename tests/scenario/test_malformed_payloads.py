@@ -196,7 +196,7 @@ async def test_a_value_that_no_button_of_ours_has_is_answered_politely(
 
         answer = company.last(ANA)
         assert answer.ephemeral_to == ANA
-        assert "Example: " in answer.text
+        assert "Nothing was changed; start at `/calls`" in answer.text
     assert call.is_live
     assert company.changes_sent() == []
 
@@ -212,8 +212,8 @@ async def test_a_button_of_another_version_is_answered_politely(
     assert delivery.is_ok
     answer = company.last(ANA)
     assert answer.ephemeral_to == ANA
-    assert "from another version of Hookflash. Nothing was changed" in answer.text
-    assert "start at `/calls`" in answer.text
+    assert "from another version of Hookflash" in answer.text
+    assert "Nothing was changed; start at `/calls`" in answer.text
 
 
 async def test_a_form_of_another_version_is_answered_in_its_place(company: Company) -> None:

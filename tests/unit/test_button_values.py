@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.errors import InvalidInputError
+from bot.domain.errors import OutdatedButtonError
 from bot.slack.views.values import (
     CallValue,
     LogPageValue,
@@ -57,7 +57,7 @@ def test_a_place_in_the_log_comes_back(before_seq: int | None, filters: str) -> 
     ],
 )
 def test_a_page_that_makes_no_sense_is_refused(made_up: str) -> None:
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(OutdatedButtonError):
         parse_page_value(made_up)
 
 
@@ -65,12 +65,12 @@ def test_a_page_that_makes_no_sense_is_refused(made_up: str) -> None:
     "made_up", ["v1|CA1|", "v1|CA" + "0" * 32 + "|../x", "v1|CA" + "g" * 32 + "|"]
 )
 def test_a_call_that_makes_no_sense_is_refused(made_up: str) -> None:
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(OutdatedButtonError):
         parse_call_value(made_up)
 
 
 @given(st.text())
 @pytest.mark.parametrize("parse", [parse_call_value, parse_page_value, parse_log_page_value])
 def test_any_value_is_read_or_refused(parse: Callable[[str], object], value: str) -> None:
-    with suppress(InvalidInputError):
+    with suppress(OutdatedButtonError):
         assert parse(value) is not None

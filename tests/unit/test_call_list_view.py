@@ -2,14 +2,13 @@
 
 from datetime import timedelta
 
-import pytest
 from inline_snapshot import snapshot
 
 from bot.domain.filters import CallFilter, parse_call_filters
 from bot.slack.views.call_list import call_list, recent_list
 from bot.slack.views.formatting import Audience
 from bot.slack.views.message import MessageView
-from bot.slack.views.values import parse_call_value, parse_page_value
+from bot.slack.views.values import PageValue, parse_call_value, parse_page_value
 from tests.unit.view_facts import (
     CALLER,
     NOW,
@@ -29,6 +28,8 @@ from tests.unit.view_facts import (
     value_of,
 )
 
+SEALED = "c2VhbGVk"
+
 
 def a_live_list(
     *numbers: int, words: str = "", page: int = 1, audience: Audience = OPERATORS, banner: str = ""
@@ -36,7 +37,7 @@ def a_live_list(
     return call_list(
         a_listing(*(a_call(number) for number in numbers)),
         filters=parse_call_filters(words.split(), now=NOW),
-        page=page,
+        state=PageValue(page, words and SEALED),
         now=NOW + timedelta(seconds=4),
         audience=audience,
         place=PLACE,
@@ -48,7 +49,7 @@ def test_a_live_list_reads_well() -> None:
     view = call_list(
         a_listing(a_call(1), a_child(2, status="ringing")),
         filters=CallFilter(),
-        page=1,
+        state=PageValue(1),
         now=NOW + timedelta(seconds=4),
         audience=OPERATORS,
         place=PLACE,
@@ -139,7 +140,7 @@ def test_the_legs_of_one_conversation_are_one_call() -> None:
     view = call_list(
         a_listing(a_call(1), a_child(2), a_call(3)),
         filters=CallFilter(),
-        page=1,
+        state=PageValue(1),
         now=NOW,
         audience=OPERATORS,
         place=PLACE,
@@ -168,7 +169,7 @@ def test_a_filter_tells_how_many_it_leaves_out() -> None:
     view = call_list(
         a_listing(a_call(1), a_call(2, from_number="+15550001111")),
         filters=parse_call_filters(["from:+44*"], now=NOW),
-        page=1,
+        state=PageValue(1),
         now=NOW,
         audience=OPERATORS,
         place=PLACE,
@@ -184,12 +185,11 @@ def test_pages_turn_within_the_same_filter() -> None:
     assert "Page 2 of 3" in everything(view)
     for label, page in {"Previous": 1, "Refresh": 2, "Next": 3}.items():
         value = parse_page_value(value_of(view, label))
-        assert (value.page, value.filters) == (page, "from:+44*")
+        assert value == PageValue(page, SEALED)
 
 
-@pytest.mark.parametrize(("asked", "shown"), [(-3, 1), (99, 3)])
-def test_a_page_that_is_not_there_shows_the_nearest(asked: int, shown: int) -> None:
-    assert f"Page {shown} of 3" in everything(a_live_list(*range(23), page=asked))
+def test_a_page_that_is_not_there_shows_the_last() -> None:
+    assert "Page 3 of 3" in everything(a_live_list(*range(23), page=99))
 
 
 def test_the_buttons_of_a_list_know_their_list() -> None:
@@ -198,14 +198,14 @@ def test_the_buttons_of_a_list_know_their_list() -> None:
     value = parse_call_value(value_of(view, "Hang up"))
 
     assert value.call_sid == sid(1)
-    assert parse_page_value(value.list_state).filters == "from:+44*"
+    assert parse_page_value(value.list_state) == PageValue(1, SEALED)
 
 
 def test_hanging_up_from_a_list_asks_first_and_names_who_else_drops() -> None:
     view = call_list(
         a_listing(a_call(1), a_child(2)),
         filters=CallFilter(),
-        page=1,
+        state=PageValue(1),
         now=NOW,
         audience=OPERATORS,
         place=PLACE,
@@ -220,7 +220,7 @@ def test_a_cut_off_list_and_a_log_that_is_down_are_said() -> None:
     view = call_list(
         a_listing(a_call(), is_cut_off=True),
         filters=CallFilter(),
-        page=1,
+        state=PageValue(1),
         now=NOW,
         audience=OPERATORS,
         place=PLACE,
@@ -240,12 +240,12 @@ def test_a_shared_channel_sees_no_numbers_in_a_list() -> None:
         assert number not in shown
 
 
-def test_a_filter_by_number_does_not_ride_on_buttons_into_a_shared_channel() -> None:
+def test_a_filter_by_number_is_not_told_in_a_shared_channel_and_works_there() -> None:
     view = a_live_list(1, words=f"from:{CALLER}", audience=SHARED_CHANNEL)
 
     assert CALLER not in everything(view)
-    assert labels(view) == ["Details"]
-    assert "ask for a list of your own" in everything(view)
+    assert "Filtered by a number, which is not shown in this channel." in everything(view)
+    assert labels(view) == ["Details", "Redirect…", "Hang up", "Refresh"]
 
 
 def test_finished_calls_tell_how_they_ended_and_what_they_cost() -> None:
@@ -254,7 +254,7 @@ def test_finished_calls_tell_how_they_ended_and_what_they_cost() -> None:
     )
 
     view = recent_list(
-        a_listing(call), filters=CallFilter(), page=1, audience=OPERATORS, place=PLACE
+        a_listing(call), filters=CallFilter(), state=PageValue(1), audience=OPERATORS, place=PLACE
     )
 
     assert readable(view.text) == snapshot("""\

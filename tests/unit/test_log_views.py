@@ -11,7 +11,7 @@ from bot.slack.views.audit_page import audit_page, call_history
 from bot.slack.views.formatting import Audience, duration, listed, mention_user, target_words
 from bot.slack.views.help import HelpRow, help_page
 from bot.slack.views.notice import already_frozen, freeze_announcement, unfreeze_announcement
-from bot.slack.views.values import parse_log_page_value
+from bot.slack.views.values import LogPageValue, parse_log_page_value
 from tests.unit.view_facts import (
     ANA,
     BO,
@@ -27,6 +27,8 @@ from tests.unit.view_facts import (
     sid,
     value_of,
 )
+
+SEALED = "c2VhbGVk"
 
 
 def test_a_page_of_the_log_reads_well() -> None:
@@ -44,7 +46,11 @@ def test_a_page_of_the_log_reads_well() -> None:
     query = parse_audit_filters(["by:@U0ANA"], now=NOW)
 
     view = audit_page(
-        AuditPage(rows=rows, next_before_seq=3), query, audience=OPERATORS, place=PLACE
+        AuditPage(rows=rows, next_before_seq=3),
+        query,
+        sealed_filters=SEALED,
+        audience=OPERATORS,
+        place=PLACE,
     )
 
     assert readable(view.text) == snapshot("""\
@@ -58,13 +64,15 @@ after)*, <@U0ANA>, 2026-11-22 14:02:07 UTC, #5
 `CA…1`\
 """)
     value = parse_log_page_value(value_of(view, "Older"))
-    assert (value.before_seq, value.filters) == (3, "by:@U0ANA")
+    assert value == LogPageValue(3, SEALED)
 
 
 def test_the_last_page_of_the_log_leads_back_to_the_newest() -> None:
     page = AuditPage(rows=[a_row()], next_before_seq=None)
 
-    view = audit_page(page, AuditQuery(before_seq=9), audience=OPERATORS, place=PLACE)
+    view = audit_page(
+        page, AuditQuery(before_seq=9), sealed_filters="", audience=OPERATORS, place=PLACE
+    )
 
     assert labels(view) == ["Newest"]
     assert parse_log_page_value(value_of(view, "Newest")).before_seq is None
@@ -73,10 +81,13 @@ def test_the_last_page_of_the_log_leads_back_to_the_newest() -> None:
 def test_a_log_without_entries_says_so() -> None:
     page = AuditPage(rows=[], next_before_seq=None)
 
-    assert audit_page(page, AuditQuery(), audience=OPERATORS, place=PLACE).text == (
-        "Nothing in the log fits"
+    assert audit_page(
+        page, AuditQuery(), sealed_filters="", audience=OPERATORS, place=PLACE
+    ).text == ("Nothing in the log fits")
+    assert (
+        call_history(sid(1), page, sealed_filters=SEALED, audience=OPERATORS).text
+        == "Nobody has changed this call"
     )
-    assert call_history(sid(1), page, audience=OPERATORS).text == "Nobody has changed this call"
 
 
 def test_a_page_that_was_not_filled_says_how_far_it_looked() -> None:
@@ -84,7 +95,7 @@ def test_a_page_that_was_not_filled_says_how_far_it_looked() -> None:
     query = parse_audit_filters(["outcome:unknown"], now=NOW)
     page = AuditPage(rows=[], next_before_seq=70, looked_back_to=NOW)
 
-    view = audit_page(page, query, audience=OPERATORS, place=PLACE)
+    view = audit_page(page, query, sealed_filters=SEALED, audience=OPERATORS, place=PLACE)
 
     assert view.text == "Nothing found so far"
     shown = " ".join(readable(str(view.blocks)).split())
@@ -96,7 +107,11 @@ def test_a_search_for_words_says_from_when_on_and_shows_them_as_they_are() -> No
     query = parse_audit_filters(["words:<!channel> *fraud*"], now=NOW)
 
     view = audit_page(
-        AuditPage(rows=[], next_before_seq=None), query, audience=OPERATORS, place=PLACE
+        AuditPage(rows=[], next_before_seq=None),
+        query,
+        sealed_filters=SEALED,
+        audience=OPERATORS,
+        place=PLACE,
     )
 
     page = " ".join(readable(str(view.blocks)).split())
@@ -108,9 +123,9 @@ def test_a_search_for_words_says_from_when_on_and_shows_them_as_they_are() -> No
 def test_the_history_of_a_call_goes_on_in_the_log() -> None:
     page = AuditPage(rows=[a_row()], next_before_seq=2)
 
-    view = call_history(sid(1), page, audience=OPERATORS)
+    view = call_history(sid(1), page, sealed_filters=SEALED, audience=OPERATORS)
 
-    assert parse_log_page_value(value_of(view, "Older")).filters == f"call:{sid(1)}"
+    assert parse_log_page_value(value_of(view, "Older")) == LogPageValue(2, SEALED)
 
 
 def test_a_freeze_is_announced_with_who_when_why_and_the_way_out() -> None:

@@ -41,6 +41,7 @@ from bot.slack.views.message import MessageView, home, in_modal
 from bot.slack.views.notice import freeze_announcement, notice
 from bot.slack.views.redirect_modal import redirect_modal
 from bot.slack.views.result_card import result_card
+from bot.slack.views.values import PageValue
 from tests.unit.view_facts import (
     ANA,
     AUDIENCES,
@@ -70,6 +71,8 @@ LISTINGS = st.builds(
     st.lists(CALLS, max_size=45, unique_by=lambda call: call.sid),
     st.booleans(),
 )
+# The filters of the log, as long as they can be, in bytes that take four thirds in base64.
+LONGEST_SEAL = 1500
 ROW_TEXTS = ("usage", "example", "description")
 few_examples = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -130,14 +133,14 @@ def assert_slack_takes_blocks(
 
 
 @few_examples
-@given(listing=LISTINGS, audience=AUDIENCES, page=st.integers(-1, 7), banner=st.text())
+@given(listing=LISTINGS, audience=AUDIENCES, page=st.integers(1, 7), banner=st.text())
 def test_slack_takes_any_list_of_live_calls(
     listing: Listing, audience: Audience, page: int, banner: str
 ) -> None:
     view = call_list(
         listing,
         filters=CallFilter(),
-        page=page,
+        state=PageValue(page),
         now=NOW,
         audience=audience,
         place=PLACE,
@@ -149,12 +152,14 @@ def test_slack_takes_any_list_of_live_calls(
 
 
 @few_examples
-@given(listing=LISTINGS, audience=AUDIENCES, page=st.integers(-1, 7))
+@given(listing=LISTINGS, audience=AUDIENCES, page=st.integers(1, 7))
 def test_slack_takes_any_list_of_finished_calls(
     listing: Listing, audience: Audience, page: int
 ) -> None:
     assert_slack_takes(
-        recent_list(listing, filters=CallFilter(), page=page, audience=audience, place=PLACE)
+        recent_list(
+            listing, filters=CallFilter(), state=PageValue(page), audience=audience, place=PLACE
+        )
     )
 
 
@@ -231,7 +236,7 @@ def test_slack_takes_any_home_tab(
     listing: Listing, audience: Audience, role: Role, commands: list[HelpRow], reason: str
 ) -> None:
     calls = call_list(
-        listing, filters=CallFilter(), page=1, now=NOW, audience=audience, place=PLACE
+        listing, filters=CallFilter(), state=PageValue(1), now=NOW, audience=audience, place=PLACE
     )
 
     view = home_tab(
@@ -302,8 +307,10 @@ def test_slack_takes_any_page_of_the_log(
 ) -> None:
     page = AuditPage(rows=rows, next_before_seq=5 if more else None)
 
-    assert_slack_takes(audit_page(page, AuditQuery(), audience=audience, place=PLACE))
-    assert_slack_takes(call_history(sid(1), page, audience=audience))
+    assert_slack_takes(
+        audit_page(page, AuditQuery(), sealed_filters="", audience=audience, place=PLACE)
+    )
+    assert_slack_takes(call_history(sid(1), page, sealed_filters="", audience=audience))
 
 
 @given(reason=HOSTILE_TEXT, name=HOSTILE_TEXT, audience=AUDIENCES)
@@ -334,7 +341,7 @@ def test_the_longest_list_is_within_what_a_message_may_hold(character: str) -> N
     view = call_list(
         a_listing(*calls, *children, is_cut_off=True),
         filters=parse_call_filters(words, now=NOW),
-        page=1,
+        state=PageValue(1, "s" * LONGEST_SEAL),
         now=NOW,
         audience=Audience(names={long: "x" + long}, can_act=True),
         place=PLACE,
@@ -362,6 +369,7 @@ def test_the_longest_page_of_the_log_is_within_what_a_message_may_hold(character
     view = audit_page(
         AuditPage(rows=[row] * 50, next_before_seq=1),
         AuditQuery(),
+        sealed_filters="s" * LONGEST_SEAL,
         audience=OPERATORS,
         place=PLACE,
     )

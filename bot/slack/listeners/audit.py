@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.audit import Action
-from bot.domain.audit_filters import parse_audit_filters, split_filters
+from bot.domain.audit_filters import describe_audit_query, parse_audit_filters, split_filters
 from bot.domain.audit_log import AuditQuery
 from bot.slack.desk import Desk
 from bot.slack.features import Ack, Feature, Verb
@@ -29,7 +29,8 @@ async def read_log(ack: Ack, asked: Command, desk: Desk) -> None:
 async def turn_page(ack: Ack, asked: Click, desk: Desk) -> None:
     """Show older requests, or the newest again, in place of the page."""
     page = parse_log_page_value(asked.value)
-    filters = parse_audit_filters(split_filters(page.filters), now=desk.clock())
+    words = split_filters(desk.seal.open(page.sealed_filters))
+    filters = parse_audit_filters(words, now=desk.clock())
     query = replace(filters, before_seq=page.before_seq)
     await desk.guard.admit(asked.asking, Action.READ_AUDIT)
     desk.answer(asked, _redraw(desk, asked, query))
@@ -57,16 +58,24 @@ async def _redraw(desk: Desk, asked: Click, query: AuditQuery) -> None:
 async def _draw(desk: Desk, asked: Command | Click, query: AuditQuery) -> MessageView:
     page = await desk.log.page(replace(query, limit=min(query.limit, MOST_ROWS)))
     audience = await desk.audiences.alone(asked.asking.actor)
-    return audit_page(page, query, audience=audience, place=desk.place)
+    return audit_page(
+        page, query, sealed_filters=_sealed(desk, query), audience=audience, place=desk.place
+    )
 
 
 async def _show_history(desk: Desk, asked: Click, call_sid: str) -> None:
     async def draw() -> MessageView:
-        page = await desk.log.page(AuditQuery(call_sid=call_sid))
+        query = AuditQuery(call_sid=call_sid)
+        page = await desk.log.page(query)
         audience = await desk.audiences.alone(asked.asking.actor)
-        return call_history(call_sid, page, audience=audience)
+        sealed = _sealed(desk, query)
+        return call_history(call_sid, page, sealed_filters=sealed, audience=audience)
 
     await show_alone(desk, asked, draw)
+
+
+def _sealed(desk: Desk, query: AuditQuery) -> str:
+    return desk.seal.seal(describe_audit_query(query))
 
 
 FEATURE = Feature(

@@ -31,7 +31,7 @@ async def post_calls(ack: Ack, asked: Command, desk: Desk) -> None:
 
 async def turn_page(ack: Ack, asked: Click, desk: Desk) -> None:
     """Draw the list again, as it is now: the same page or another."""
-    wanted = ListState.parse(asked.value, now=desk.clock())
+    wanted = desk.live_list.parse(asked.value)
     await desk.guard.admit(asked.asking, Action.LIST)
     desk.answer(asked, _redraw(desk, asked, wanted))
     await ack()

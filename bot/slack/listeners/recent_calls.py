@@ -32,7 +32,7 @@ async def list_recent(ack: Ack, asked: Command, desk: Desk) -> None:
 
 async def turn_page(ack: Ack, asked: Click, desk: Desk) -> None:
     """Draw the list again, as it is now: the same page or another."""
-    wanted = ListState.parse(asked.value, now=desk.clock())
+    wanted = ListState.parse(asked.value, desk.seal, now=desk.clock())
     await desk.guard.admit(asked.asking, Action.LIST)
     desk.answer(asked, _redraw(desk, asked, wanted))
     await ack()
@@ -56,7 +56,7 @@ async def _draw(desk: Desk, actor: Actor, wanted: ListState) -> MessageView:
     return recent_list(
         listing,
         filters=wanted.filters,
-        page=wanted.page,
+        state=wanted.encode(desk.seal),
         audience=audience,
         place=desk.place,
     )

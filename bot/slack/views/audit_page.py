@@ -67,28 +67,32 @@ _NOTES = {"ended_right_after": "the call ended right after"}
 
 
 def audit_page(
-    page: AuditPage, query: AuditQuery, *, audience: Audience, place: Place
+    page: AuditPage, query: AuditQuery, *, sealed_filters: str, audience: Audience, place: Place
 ) -> MessageView:
-    """The requests that fit the query, newest first; ask the log for MOST_ROWS at most."""
+    """The requests that fit the query, newest first; ask the log for MOST_ROWS at most.
+
+    `sealed_filters` are the query's filters as the buttons carry them.
+    """
     described = describe_audit_query(query)
-    hides_its_filter = audience.hide_numbers and query.names_a_number
     if not described:
         subtitle = f"Everything. Narrow it: `{place.command} audit by:@ana since:2h`"
-    elif hides_its_filter:
+    elif audience.hide_numbers and query.names_a_number:
         subtitle = "Filtered by a number, which is not shown in this channel."
     else:
         subtitle = (
             f"Filter: `{escape(described, FILTER_LIMIT)}`. Without it: `{place.command} audit`"
         )
-    buttons = [] if hides_its_filter else _paging(page, query, described)
+    buttons = _paging(page, query, sealed_filters)
     return _sheet(_headline(page), [subtitle, *_how_far(page, query)], page.rows, buttons, audience)
 
 
-def call_history(call_sid: str, page: AuditPage, *, audience: Audience) -> MessageView:
+def call_history(
+    call_sid: str, page: AuditPage, *, sealed_filters: str, audience: Audience
+) -> MessageView:
     """All that was asked for one call, newest first."""
     query = AuditQuery(call_sid=call_sid)
     headline = "History of a call" if page.rows else "Nobody has changed this call"
-    buttons = _paging(page, query, describe_audit_query(query))
+    buttons = _paging(page, query, sealed_filters)
     return _sheet(headline, [f"`{call_sid}`"], page.rows, buttons, audience)
 
 
@@ -133,13 +137,13 @@ def _sheet(
     )
 
 
-def _paging(page: AuditPage, query: AuditQuery, described: str) -> list[kit.Button]:
+def _paging(page: AuditPage, query: AuditQuery, sealed_filters: str) -> list[kit.Button]:
     buttons = []
     if query.before_seq is not None:
-        value = LogPageValue(None, described).encode()
+        value = LogPageValue(None, sealed_filters).encode()
         buttons.append(blocks.button("Newest", ActionId.NEWEST_ENTRIES, value))
     if page.next_before_seq is not None:
-        value = LogPageValue(page.next_before_seq, described).encode()
+        value = LogPageValue(page.next_before_seq, sealed_filters).encode()
         buttons.append(blocks.button("Older", ActionId.OLDER_ENTRIES, value))
     return buttons
 

@@ -53,18 +53,19 @@ def call_list(
     listing: Listing,
     *,
     filters: CallFilter,
-    page: int,
+    state: PageValue,
     now: datetime,
     audience: Audience,
     place: Place,
     banner: str = "",
     is_log_down: bool = False,
 ) -> MessageView:
-    """The live calls; pages are counted from 1.
+    """The live calls that pass the filters, on the page of the state.
 
-    `banner` is marked-up text on top: what came of a click on the list.
+    `state` is what leads back here; the other buttons carry its sealed filters too. `banner` is
+    marked-up text on top: what came of a click on the list.
     """
-    sheet = _Sheet(_LIVE, listing, filters=filters, page=page, audience=audience, place=place)
+    sheet = _Sheet(_LIVE, listing, filters=filters, state=state, audience=audience, place=place)
     small_print = [
         f"As of {slack_time(listing.looked_at)}, {_age(listing.looked_at, now)}.",
         f"{place.words} Calls of Elastic SIP trunks show only after they end.",
@@ -78,12 +79,12 @@ def recent_list(
     listing: Listing,
     *,
     filters: CallFilter,
-    page: int,
+    state: PageValue,
     audience: Audience,
     place: Place,
 ) -> MessageView:
-    """The calls that have ended, newest first; pages are counted from 1."""
-    sheet = _Sheet(_FINISHED, listing, filters=filters, page=page, audience=audience, place=place)
+    """The calls that have ended, newest first; `state` as in `call_list`."""
+    sheet = _Sheet(_FINISHED, listing, filters=filters, state=state, audience=audience, place=place)
     headline = _count_or_none(len(sheet.found), _FINISHED.noun, filters)
     return sheet.draw(headline, [f"As of {slack_time(listing.looked_at)}. {place.words}"])
 
@@ -97,7 +98,7 @@ class _Sheet:
         listing: Listing,
         *,
         filters: CallFilter,
-        page: int,
+        state: PageValue,
         audience: Audience,
         place: Place,
     ) -> None:
@@ -106,11 +107,10 @@ class _Sheet:
         self._listing = listing
         self._filters = filters
         self._pages = max(1, ceil(len(self.found) / CONVERSATIONS_A_PAGE))
-        self._page = min(max(1, page), self._pages)
+        self._page = min(state.page, self._pages)
+        self._sealed_filters = state.sealed_filters
         self._audience = audience
         self._command = f"{place.command}{kind.verb}"
-        # Buttons must not carry numbers into a channel that must not have them.
-        self._hides_its_filter = audience.hide_numbers and filters.names_a_number
 
     def draw(self, headline: str, small_print: Sequence[str], banner: str = "") -> MessageView:
         """The message; headline in plain text, the others marked up."""
@@ -137,11 +137,11 @@ class _Sheet:
         return self.found[start : start + CONVERSATIONS_A_PAGE]
 
     def _state(self, page: int) -> PageValue:
-        return PageValue(page, self._filters.describe())
+        return PageValue(page, self._sealed_filters)
 
     def _subtitle(self) -> kit.Block | None:
         lines = []
-        if self._hides_its_filter:
+        if self._audience.hide_numbers and self._filters.names_a_number:
             lines.append("Filtered by a number, which is not shown in this channel.")
         elif self._filters != CallFilter():
             lines.append(f"Filter: `{self._filters.describe()}`. Without it: `{self._command}`")
@@ -154,7 +154,7 @@ class _Sheet:
         version = str(CardVersion.of(None, conversation.legs_digest()))
         details = CallValue(call.sid, version).encode()
         buttons = [blocks.button("Details", ActionId.DETAILS, details)]
-        if call.is_active and self._audience.can_act and not self._hides_its_filter:
+        if call.is_active and self._audience.can_act:
             value = CallValue(call.sid, version, self._state(self._page).encode())
             at = self._listing.looked_at
             buttons += [
@@ -164,8 +164,6 @@ class _Sheet:
         return buttons
 
     def _paging(self) -> list[kit.Button]:
-        if self._hides_its_filter:
-            return []
         turns = [
             ("Refresh", self._kind.refresh, self._page, True),
             ("Previous", self._kind.previous, self._page - 1, self._page > 1),
@@ -181,8 +179,6 @@ class _Sheet:
         warnings = []
         if self._listing.is_cut_off:
             warnings.append("*Cut off*: Twilio has more calls than were listed.")
-        if self._hides_its_filter:
-            warnings.append(f"To act or turn pages, ask for a list of your own: `{self._command}`")
         return warnings
 
 

@@ -1,4 +1,4 @@
-"""What the buttons carry: ids, versions, pages; written here and read back here.
+"""What the buttons carry: ids, versions, pages, sealed filters; written and read back here.
 
 A value comes back in a signed payload, perhaps weeks later and perhaps made up by a person.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.domain.errors import InvalidInputError
+from bot.domain.errors import OutdatedButtonError
 from bot.domain.sids import is_call_sid
 
 MAX_VALUE = 2000
@@ -36,33 +36,33 @@ class CallValue:
 
 @dataclass(frozen=True, slots=True)
 class PageValue:
-    """A page of a list, from 1, and the list's filters as text."""
+    """A page of a list, from 1, and the list's filters, sealed."""
 
     page: int
-    filters: str = ""
+    sealed_filters: str = ""
 
     def encode(self) -> str:
         """The button's value."""
-        return f"{_FORMAT}|{self.page}|{self.filters}"
+        return f"{_FORMAT}|{self.page}|{self.sealed_filters}"
 
 
 @dataclass(frozen=True, slots=True)
 class LogPageValue:
-    """The log's rows before an entry (None: the newest), and the filters as text."""
+    """The log's rows before an entry (None: the newest), and the filters, sealed."""
 
     before_seq: int | None
-    filters: str = ""
+    sealed_filters: str = ""
 
     def encode(self) -> str:
         """The button's value."""
-        return f"{_FORMAT}|{self.before_seq or ''}|{self.filters}"
+        return f"{_FORMAT}|{self.before_seq or ''}|{self.sealed_filters}"
 
 
 def parse_call_value(value: str) -> CallValue:
     """What the button of a call carries.
 
     Raises:
-        InvalidInputError: no button of ours carries this.
+        OutdatedButtonError: no button of ours carries this.
     """
     call_sid, rest = _parts(value)
     card_version, _, list_state = rest.partition("|")
@@ -72,10 +72,10 @@ def parse_call_value(value: str) -> CallValue:
 
 
 def parse_page_value(value: str) -> PageValue:
-    """What the paging button of a list carries; the filters are still to be parsed.
+    """What the paging button of a list carries; the filters are still sealed.
 
     Raises:
-        InvalidInputError: no button of ours carries this.
+        OutdatedButtonError: no button of ours carries this.
     """
     page, filters = _parts(value)
     if not _COUNT.fullmatch(page) or int(page) > MAX_PAGE:
@@ -84,10 +84,10 @@ def parse_page_value(value: str) -> PageValue:
 
 
 def parse_log_page_value(value: str) -> LogPageValue:
-    """What the paging button of the log carries; the filters are still to be parsed.
+    """What the paging button of the log carries; the filters are still sealed.
 
     Raises:
-        InvalidInputError: no button of ours carries this.
+        OutdatedButtonError: no button of ours carries this.
     """
     before_seq, filters = _parts(value)
     if not before_seq:
@@ -104,7 +104,5 @@ def _parts(value: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
-def _not_ours() -> InvalidInputError:
-    return InvalidInputError(
-        "the button", "Hookflash does not understand it; it may be too old.", "/calls"
-    )
+def _not_ours() -> OutdatedButtonError:
+    return OutdatedButtonError("value")
