@@ -116,6 +116,17 @@ def parse_target(text: str) -> tuple[Target, str]:
     return _parse_name(text)
 
 
+def write_target(target: Target) -> str:
+    """The target as a person would type it; `parse_target` reads it back."""
+    match target:
+        case UrlTarget(url):
+            return url
+        case TwimlTarget(twiml):
+            return twiml
+        case NamedTarget(key):
+            return key
+
+
 def serialise_target(target: Target) -> str:
     """The target as a text to keep; `deserialise_target` reads it back."""
     match target:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from bot.domain.audit import Action
 from bot.domain.calls import Call
 from bot.domain.errors import AmbiguousCallError
 from bot.domain.sids import CallReference
 from bot.slack.desk import Desk
 from bot.slack.payloads import Command
-from bot.slack.views.choices import choices
+from bot.slack.views.choices import Intention, choices
 
 
 async def find_or_ask(
-    desk: Desk, asked: Command, reference: CallReference, *, intended: Action | None = None
+    desk: Desk, asked: Command, reference: CallReference, *, intended: Intention | None = None
 ) -> Call | None:
     """The call; None where several fit and the person has been asked which.
+
+    `intended` is what is to be done to it; None where it is only to be seen.
 
     Raises:
         CallNotFoundError: none fits.

@@ -27,7 +27,8 @@ from bot.slack.payloads import (
 from bot.slack.redirect_form import RedirectForm
 from bot.slack.views.escaping import clip
 from bot.slack.views.notice import notice_modal
-from bot.slack.views.redirect_modal import REASON_BLOCK, block_of_target
+from bot.slack.views.redirect_modal import block_of_target
+from bot.slack.views.typed_inputs import REASON_BLOCK
 
 _log = logging.getLogger(__name__)
 

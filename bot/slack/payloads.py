@@ -41,13 +41,17 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Click:
-    """A press of a button in a message or a view; `value` is what the button carries."""
+    """A press of a button in a message or a view; `value` is what the button carries.
+
+    `inputs` is what stands in the inputs of the message, by block id.
+    """
 
     asking: Asking
     origin: Origin
     action_id: str
     value: str
     trigger_id: str
+    inputs: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +140,7 @@ def parse_click(body: Mapping[str, Any]) -> Click:
         action_id=action_id,
         value=_optional(action, "value"),
         trigger_id=_optional(body, "trigger_id"),
+        inputs=_inputs(_part(_part(body, "state"), "values")) if body.get("state") else {},
     )
 
 

@@ -1,6 +1,7 @@
 """Clicks in messages of the Slack stand-in: what the app is told, and what people see after."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -27,10 +28,12 @@ PICK = {
 }
 
 
-async def _posted(stage: Stage, *elements: Json, to: str | None = None) -> Message:
+async def _posted(
+    stage: Stage, *elements: Json, to: str | None = None, before: Sequence[Json] = ()
+) -> Message:
     """A message by the app with these elements, to everybody or to one person."""
     where: dict[str, Any] = {"channel": stage.ops.id, "text": "a call"}
-    blocks = [actions(*(elements or (HANG_UP,)))]
+    blocks = [*before, actions(*(elements or (HANG_UP,)))]
     if to is None:
         await stage.web_client.chat_postMessage(**where, blocks=blocks)
     else:
@@ -213,6 +216,31 @@ async def test_what_one_person_selected_is_state_for_them_alone(stage: Stage) ->
     chosen = by_ana.payload["state"]["values"]["row"]["pick"]["selected_option"]
     assert chosen["value"] == "hold"
     assert by_ben.payload["state"]["values"]["row"]["pick"]["selected_option"] is None
+
+
+async def test_input_of_a_message_comes_back_with_a_click_as_it_was_put_in_or_typed(
+    stage: Stage,
+) -> None:
+    field = {"type": "plain_text_input", "action_id": "input", "initial_value": "toll fraud"}
+    reason = {
+        "type": "input",
+        "block_id": "reason",
+        "label": {"type": "plain_text", "text": "Reason"},
+        "element": field,
+    }
+    message = await _posted(stage, HANG_UP, before=[reason])
+
+    untouched = await stage.slack.click(stage.ana.id, message, text="Hang up")
+    typed = await stage.slack.click(
+        stage.ana.id, message, text="Hang up", typed={"reason": "ticket 4711"}
+    )
+    emptied = await stage.slack.click(stage.ana.id, message, text="Hang up", typed={"reason": ""})
+
+    values = [
+        delivery.payload["state"]["values"]["reason"]["input"]["value"]
+        for delivery in (untouched, typed, emptied)
+    ]
+    assert values == ["toll fraud", "ticket 4711", None]
 
 
 async def test_select_of_people_takes_their_id(stage: Stage) -> None:

@@ -11,7 +11,8 @@ from bot.sandbox.slack import Delivery, Message, View
 from bot.sandbox.slack.errors import NotPossibleError
 from bot.sandbox.twilio import Call
 from bot.slack.views.action_ids import ActionId
-from bot.slack.views.redirect_modal import REASON_BLOCK, TARGET_BLOCK, TWIML_BLOCK
+from bot.slack.views.redirect_modal import TARGET_BLOCK, TWIML_BLOCK
+from bot.slack.views.typed_inputs import REASON_BLOCK
 from tests.crash.points import Point
 from tests.crash.world import CROWD, At, World
 from tests.scenario.company import SUPPORT, SUPPORT_LINE

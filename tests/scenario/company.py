@@ -64,11 +64,15 @@ class Company:
         on: Message | View | None = None,
         call: Call | None = None,
         where: str = SUPPORT,
+        typed: Mapping[str, str] | None = None,
     ) -> Delivery:
-        """Press the button with this label, on the newest message unless another is named."""
+        """Press the button with this label, on the newest message unless another is named.
+
+        What is typed into the message's inputs before is given by their block ids.
+        """
         message = on or self.last(who, where=where)
         value = call.sid if call else None
-        delivery = await self.slack.click(who, message, text=label, value=value)
+        delivery = await self.slack.click(who, message, text=label, value=value, typed=typed)
         await self.at_rest()
         return delivery
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from bot.sandbox.twilio import Call
+from bot.slack.views.typed_inputs import REASON_BLOCK
 from tests.scenario.company import (
     ADA,
     ANA,
@@ -80,12 +81,45 @@ async def test_the_card_replaces_its_buttons_by_what_came_of_it(
     assert buttons(private[0]) == []
 
 
-async def test_a_reason_is_not_lost_where_the_card_cannot_take_it_along(
-    company: Company, call: Call
+@pytest.mark.parametrize(
+    ("retyped", "recorded"),
+    [
+        (None, "toll fraud"),
+        ({REASON_BLOCK: "toll fraud, ticket 4711"}, "toll fraud, ticket 4711"),
+        ({REASON_BLOCK: ""}, None),
+    ],
+)
+async def test_the_reason_typed_with_a_number_is_on_the_card_and_then_in_the_log(
+    company: Company, call: Call, retyped: dict[str, str] | None, recorded: str | None
 ) -> None:
+    """The reason as it was typed, or as it was mended on the card."""
     await company.say(ANA, f"/calls hangup {CALLER} toll fraud")
 
-    assert f"type `/calls hangup {call.sid} toll fraud`" in shown(company.last(ANA))
+    await company.click(ANA, "Hang up", typed=retyped)
+
+    requested, _succeeded = await company.log()
+    assert requested.personal.get("reason") == recorded
+    assert (f"Reason: {recorded}" in shown(company.posted()[0])) == (recorded is not None)
+    assert call.status == "completed"
+
+
+async def test_a_reason_can_be_given_on_a_card_that_came_without_one(
+    company: Company, call: Call
+) -> None:
+    await company.say(ANA, f"/calls hangup {call.sid[-8:]}")
+
+    await company.click(ANA, "Hang up", typed={REASON_BLOCK: "caller is abusive"})
+
+    assert (await company.log())[0].personal["reason"] == "caller is abusive"
+
+
+async def test_a_reason_that_is_too_long_is_told_before_anything_is_asked(
+    company: Company, call: Call
+) -> None:
+    await company.say(ANA, f"/calls hangup {CALLER} {'x' * 501}")
+
+    assert "A reason has at most 500 characters" in company.last(ANA).text
+    assert call.is_live
 
 
 async def test_the_question_names_who_else_will_drop(company: Company, call: Call) -> None:
@@ -129,11 +163,12 @@ async def test_a_number_of_two_calls_asks_which_and_hangs_up_that_one(
     company: Company, call: Call
 ) -> None:
     other = company.twilio.network.call_in_progress("+14155550002", SUPPORT_LINE)
-    await company.say(ANA, f"/calls hangup {SUPPORT_LINE}")
+    await company.say(ANA, f"/calls hangup {SUPPORT_LINE} toll fraud")
 
     await company.click(ANA, "Hang up", call=other)
 
     assert (call.status, other.status) == ("in-progress", "completed")
+    assert (await company.log())[0].personal["reason"] == "toll fraud"
 
 
 async def test_the_list_shows_the_result_and_goes_on_without_the_call(

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from bot.sandbox.twilio import Call
+from bot.slack.views.typed_inputs import REASON_BLOCK, WHERE_TO_BLOCK
 from tests.scenario.company import (
     ADA,
     ANA,
@@ -358,6 +359,69 @@ async def test_a_short_name_opens_the_form_with_all_that_was_typed(
     assert before == []
     assert company.changes_sent()[0]["Url"] == HOLD
     assert "Reason: gone to lunch" in shown(company.posted()[0])
+
+
+async def test_a_long_reason_is_whole_in_the_form(company: Company, call: Call) -> None:
+    reason = "reason " * 70
+
+    await company.say(ANA, f"/calls redirect {call.from_} hold-music {reason}")
+    await company.submit(ANA, {})
+
+    assert (await company.log())[0].personal["reason"] == reason.strip()
+
+
+async def test_twiml_longer_than_a_form_takes_says_how_it_goes_without_one(
+    company: Company, call: Call
+) -> None:
+    twiml = f"<Response><Say>{'la' * 1600}</Say></Response>"
+
+    await company.say(ANA, f"/calls redirect {call.from_} {twiml}")
+    refusal = await assert_nothing_was_sent(company, call)
+    await company.say(ANA, f"/calls redirect {call.sid} {twiml}")
+
+    assert "takes 3,000 characters at the most. Name the call by its whole SID" in refusal
+    assert company.changes_sent()[0]["Twiml"] == twiml
+
+
+@pytest.mark.parametrize(
+    ("target", "retyped", "expected"),
+    [
+        (HOLD, {}, {"Url": HOLD}),
+        (GREETING, {}, {"Twiml": GREETING}),
+        ("hold-music", {WHERE_TO_BLOCK: HOLD, REASON_BLOCK: "ticket 4711"}, {"Url": HOLD}),
+    ],
+)
+async def test_what_was_typed_with_a_number_of_two_calls_is_in_the_form_of_the_chosen_one(
+    company: Company, call: Call, target: str, retyped: dict[str, str], expected: dict[str, str]
+) -> None:
+    """The target and the reason as they were typed, or as they were mended beside the question."""
+    company.twilio.network.call_in_progress("+14155550002", SUPPORT_LINE)
+    await company.say(ANA, f"/calls redirect {SUPPORT_LINE} {target} gone to lunch")
+
+    await company.click(ANA, "Redirect…", call=call, typed=retyped)
+    await company.submit(ANA, {})
+
+    (change,) = company.changes_sent()
+    assert expected.items() <= change.items()
+    reason = (await company.log())[0].personal["reason"]
+    assert reason == retyped.get(REASON_BLOCK, "gone to lunch")
+
+
+async def test_no_target_beside_the_question_is_said_so_and_an_empty_one_opens_an_empty_form(
+    company: Company, call: Call
+) -> None:
+    company.twilio.network.call_in_progress("+14155550002", SUPPORT_LINE)
+    await company.say(ANA, f"/calls redirect {SUPPORT_LINE} hold-music")
+    question = company.last(ANA)
+
+    await company.click(
+        ANA, "Redirect…", on=question, call=call, typed={WHERE_TO_BLOCK: "hold-musik"}
+    )
+    said = company.last(ANA).text
+    await company.click(ANA, "Redirect…", on=question, call=call, typed={WHERE_TO_BLOCK: ""})
+
+    assert "Did you mean hold-music?" in said
+    assert call.sid in shown(company.modal(ANA))
 
 
 async def test_a_number_of_two_calls_asks_which_to_redirect(company: Company, call: Call) -> None:

@@ -9,11 +9,11 @@ import pytest
 from bot.sandbox.slack import Message
 from bot.sandbox.twilio import Call
 from bot.slack.views.redirect_modal import (
-    REASON_BLOCK,
     TARGET_BLOCK,
     TWIML_BLOCK,
     URL_BLOCK,
 )
+from bot.slack.views.typed_inputs import REASON_BLOCK
 from tests.scenario.company import (
     ADA,
     ANA,

@@ -3,10 +3,10 @@
 import pytest
 from inline_snapshot import snapshot
 
-from bot.domain.audit import Action
 from bot.domain.calls import Conference, Conversation
+from bot.domain.redirects import NamedTarget
 from bot.slack.views.call_card import call_card
-from bot.slack.views.choices import choices
+from bot.slack.views.choices import Intention, choices
 from bot.slack.views.confirm import effect_on_others, hang_up_card
 from bot.slack.views.values import parse_call_value
 from tests.unit.view_facts import (
@@ -222,9 +222,13 @@ def test_the_button_that_hangs_up_asks_first() -> None:
 
 @pytest.mark.parametrize(
     ("intended", "label"),
-    [(None, "Details"), (Action.HANG_UP, "Hang up"), (Action.REDIRECT, "Redirect…")],
+    [
+        (None, "Details"),
+        (Intention(), "Hang up"),
+        (Intention(target=NamedTarget("hold-music")), "Redirect…"),
+    ],
 )
-def test_several_calls_that_fit_are_asked_about(intended: Action | None, label: str) -> None:
+def test_several_calls_that_fit_are_asked_about(intended: Intention | None, label: str) -> None:
     found = [Conversation(a_call(number)) for number in range(12)]
 
     view = choices(CALLER, found, intended=intended, at=NOW, audience=OPERATORS)

@@ -7,7 +7,6 @@ from bot.domain.calls import Conversation
 from bot.domain.errors import InvalidTargetError
 from bot.domain.redirects import NamedTarget, TwimlTarget, UrlTarget
 from bot.slack.views.redirect_modal import (
-    REASON_BLOCK,
     TARGET_BLOCK,
     TWIML_BLOCK,
     URL_BLOCK,
@@ -15,6 +14,7 @@ from bot.slack.views.redirect_modal import (
     redirect_modal,
     submitted_target,
 )
+from bot.slack.views.typed_inputs import REASON_BLOCK
 from tests.unit.view_facts import (
     NOW,
     OPERATORS,

@@ -19,13 +19,14 @@ from bot.domain.calls import Call, CallDetails, Conversation, Listing
 from bot.domain.changes import Freeze, Outcome, OutcomeReason
 from bot.domain.filters import CallFilter, parse_call_filters
 from bot.domain.people import Actor, Role
+from bot.domain.redirects import TwimlTarget
 from bot.sandbox.slack.block_kit import flaws_of_blocks, flaws_of_view
 from bot.sandbox.slack.block_kit_blocks import Surface
 from bot.slack.home_tab import MOST_BANNERS
 from bot.slack.views.audit_page import audit_page, call_history
 from bot.slack.views.call_card import call_card
 from bot.slack.views.call_list import call_list, recent_list
-from bot.slack.views.choices import choices
+from bot.slack.views.choices import Intention, choices
 from bot.slack.views.confirm import hang_up_card
 from bot.slack.views.formatting import Audience
 from bot.slack.views.help import HelpRow, help_page
@@ -108,12 +109,17 @@ def assert_harmless(text: str) -> None:
     assert not set("<>&") & set(left), left
 
 
-def assert_slack_takes(view: MessageView) -> None:
-    """As a message, and in a modal over the Home tab."""
+def assert_slack_takes_message(view: MessageView) -> None:
+    """As a message; the answer to a command never stands in a modal."""
     assert 0 < len(view.text) <= 3000
     assert_harmless(view.text)
     assert_slack_takes_blocks(view.blocks)
     assert flaws_of_blocks(list(view.blocks)) == []
+
+
+def assert_slack_takes(view: MessageView) -> None:
+    """As a message, and in a modal over the Home tab."""
+    assert_slack_takes_message(view)
     assert flaws_of_view(in_modal(view), Surface.MODAL) == []
 
 
@@ -174,26 +180,33 @@ def test_slack_takes_any_card(
 
 
 @few_examples
-@given(details=DETAILS, audience=AUDIENCES)
+@given(details=DETAILS, audience=AUDIENCES, reason=HOSTILE_TEXT)
 def test_slack_takes_any_question_before_a_hang_up(
-    details: CallDetails, audience: Audience
+    details: CallDetails, audience: Audience, reason: str
 ) -> None:
     view = hang_up_card(
-        details.call, details.conversation, version="-.-", at=NOW, audience=audience
+        details.call,
+        details.conversation,
+        version="-.-",
+        at=NOW,
+        audience=audience,
+        reason=reason,
     )
 
-    assert_slack_takes(view)
+    assert_slack_takes_message(view)
 
 
 @few_examples
 @given(
     calls=st.lists(CALLS, min_size=1, max_size=30, unique_by=lambda call: call.sid),
-    intended=st.sampled_from([None, Action.HANG_UP, Action.REDIRECT]),
+    intended=st.none()
+    | st.builds(Intention, reason=HOSTILE_TEXT)
+    | st.builds(Intention, target=st.builds(TwimlTarget, st.text(min_size=1)), reason=HOSTILE_TEXT),
     reference=HOSTILE_TEXT,
     audience=AUDIENCES,
 )
 def test_slack_takes_any_choice(
-    calls: list[Call], intended: Action | None, reference: str, audience: Audience
+    calls: list[Call], intended: Intention | None, reference: str, audience: Audience
 ) -> None:
     view = choices(
         reference,
@@ -203,7 +216,7 @@ def test_slack_takes_any_choice(
         audience=audience,
     )
 
-    assert_slack_takes(view)
+    assert_slack_takes_message(view)
 
 
 @few_examples

@@ -43,9 +43,9 @@ def element_path(name: str) -> list[str] | None:
     return None
 
 
-def field_id(name: str) -> str:
-    """An HTML id for a field of that name."""
-    return f"field-{blake2s(name.encode(), digest_size=8).hexdigest()}"
+def field_id(name: str, scope: str) -> str:
+    """An HTML id for the field of that name within the scope."""
+    return f"field-{blake2s(f'{scope} {name}'.encode(), digest_size=8).hexdigest()}"
 
 
 def chosen_in(element: Mapping[str, Any], name: str, state: Mapping[str, Any]) -> list[str]:

@@ -5,7 +5,6 @@ from bot.sandbox.page.elements import Form, element_name, element_path, first, r
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.slack import Delivery, Message, NotPossibleError, View
 from bot.sandbox.slack.content import Content
-from bot.sandbox.slack.forms import fill_in
 
 LONGEST_TEXT = 8_000
 _ELEMENT_IDS = 2
@@ -40,15 +39,15 @@ class SlackDeeds:
             raise NotPossibleError("there is no such button")
         block_id, action_id, *option = path
         chosen = option[0] if option else first(form, element_name([block_id, action_id]))
-        seen = self._view(form) if "view" in form else self._message(form, block_id)
-        if isinstance(seen, View):
-            fill_in(seen, read_fields(form, seen.blocks))
+        whole = self._view(form) if "view" in form else self._message(form)
+        seen = whole if isinstance(whole, View) else _one_block(whole, block_id)
         delivery = await self._slack.click(
             first(form, "as"),
             seen,
             block_id=block_id,
             action_id=action_id,
             option=chosen or None,
+            typed=read_fields(form, whole.blocks),
         )
         return _complaint(delivery)
 
@@ -85,16 +84,20 @@ class SlackDeeds:
             raise NotPossibleError("this modal is closed already")
         return view
 
-    def _message(self, form: Form, block_id: str) -> Message:
-        """The message as if it had this block alone: rows of a list have buttons of one name."""
+    def _message(self, form: Form) -> Message:
         message = self._slack.workspace.message(first(form, "in"), first(form, "message"))
         if message is None:
             raise NotPossibleError("this message is gone")
-        seen = message.as_seen()
-        seen.blocks = [block for block in seen.blocks if block["block_id"] == block_id]
-        if not seen.blocks:
-            raise NotPossibleError("the message has changed, and the button is gone")
-        return seen
+        return message
+
+
+def _one_block(message: Message, block_id: str) -> Message:
+    """The message as if it had this block alone: rows of a list have buttons of one name."""
+    seen = message.as_seen()
+    seen.blocks = [block for block in seen.blocks if block["block_id"] == block_id]
+    if not seen.blocks:
+        raise NotPossibleError("the message has changed, and the button is gone")
+    return seen
 
 
 def _complaint(delivery: Delivery) -> str:

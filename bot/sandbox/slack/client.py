@@ -109,9 +109,11 @@ class SlackClient:
         text: str | None = None,
         value: str | None = None,
         option: str | None = None,
+        typed: Mapping[str, Any] | None = None,
     ) -> Delivery:
         """Presses a button or chooses in a menu, a confirm dialog being confirmed.
 
+        `typed` is put into the inputs before, as `submit` does it.
         `message.as_seen()`, taken earlier, clicks on what stood there before an update arrived.
 
         Raises:
@@ -132,13 +134,16 @@ class SlackClient:
         trigger_id = self._triggers.new(user_id)
         action = action_of(found, self.workspace.new_ts())
         if isinstance(message_or_view, View):
+            fill_in(message_or_view.blocks, message_or_view.state, typed or {})
             _remember(message_or_view.state, found)
             payload = self._payloads.click_in_view(
                 user, message_or_view, action, trigger_id=trigger_id
             )
         else:
             message = self._current(message_or_view)
-            _remember(message.state.setdefault(user_id, state_of(message.blocks)), found)
+            state = message.state.setdefault(user_id, state_of(message.blocks))
+            fill_in(message.blocks, state, typed or {})
+            _remember(state, found)
             payload = self._payloads.click_in_message(
                 user,
                 message,
@@ -164,7 +169,7 @@ class SlackClient:
         self._must_be_on_top(user_id, view)
         if view.submit is None:
             raise NotPossibleError("this modal has no submit button")
-        fill_in(view, values or {})
+        fill_in(view.blocks, view.state, values or {})
         view.errors = check_inputs(view)
         view.client_error = None
         self.workspace.changed()

@@ -1,19 +1,19 @@
-"""Filling in a modal, and what Slack's own client checks before it submits."""
+"""Filling in inputs, and what Slack's own client checks before it submits a modal."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.sandbox.slack.elements import VALUE_KEYS, chosen, interactive, state_entry
 from bot.sandbox.slack.errors import NotPossibleError
-from bot.sandbox.slack.records import Json, View
+from bot.sandbox.slack.records import Json, StateValues, View
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 
 
-def fill_in(view: View, values: Mapping[str, Any]) -> None:
-    """Puts values into the inputs of a modal, by block id or by action id within the block.
+def fill_in(blocks: Sequence[Json], state: StateValues, values: Mapping[str, Any]) -> None:
+    """Puts values into the inputs of the blocks, by block id or by action id within the block.
 
     Raises:
         NotPossibleError: there is no such input or option.
@@ -21,7 +21,7 @@ def fill_in(view: View, values: Mapping[str, Any]) -> None:
     for block_id, given in values.items():
         inputs = {
             element["action_id"]: element
-            for block, element in interactive(view.blocks)
+            for block, element in interactive(blocks)
             if block["block_id"] == block_id and element["type"] in VALUE_KEYS
         }
         by_action = given if isinstance(given, dict) else dict.fromkeys(inputs, given)
@@ -30,7 +30,7 @@ def fill_in(view: View, values: Mapping[str, Any]) -> None:
         for action_id, wanted in by_action.items():
             element = inputs[action_id]
             value = chosen(element, None if wanted == "" else wanted)
-            view.state.setdefault(block_id, {})[action_id] = state_entry(element, value)
+            state.setdefault(block_id, {})[action_id] = state_entry(element, value)
 
 
 def check_inputs(view: View) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.domain.audit import Action
 from bot.domain.calls import Conversation
 from bot.domain.card_version import CardVersion
+from bot.domain.reasons import parse_reason
 from bot.domain.sids import CallReference, FullSid, split_call_reference
 from bot.slack.change_requests import hang_up_request, origin_of
 from bot.slack.choosing import find_or_ask
@@ -12,7 +13,9 @@ from bot.slack.desk import Desk
 from bot.slack.features import Ack, Feature, Verb
 from bot.slack.payloads import Click, Command
 from bot.slack.views.action_ids import ActionId
+from bot.slack.views.choices import Intention
 from bot.slack.views.confirm import hang_up_card
+from bot.slack.views.typed_inputs import REASON_BLOCK
 from bot.slack.views.values import parse_call_value
 
 
@@ -20,8 +23,9 @@ async def hang_up_clicked(ack: Ack, asked: Click, desk: Desk) -> None:
     """Hang up the call whose button was pressed."""
     button = parse_call_value(asked.value)
     origin = origin_of(asked.origin, button)
-    change = await desk.changes.accept(hang_up_request(asked.asking, origin, button.call_sid))
-    desk.perform(change)
+    reason = asked.inputs.get(REASON_BLOCK, "")
+    request = hang_up_request(asked.asking, origin, button.call_sid, reason=reason)
+    desk.perform(await desk.changes.accept(request))
     await ack()
 
 
@@ -33,12 +37,12 @@ async def hang_up(ack: Ack, asked: Command, desk: Desk) -> None:
         desk.perform(await desk.changes.accept(request))
     else:
         await desk.guard.admit(asked.asking, Action.HANG_UP)
-        desk.answer(asked, _ask(desk, asked, reference, reason))
+        desk.answer(asked, _ask(desk, asked, reference, parse_reason(reason)))
     await ack()
 
 
 async def _ask(desk: Desk, asked: Command, reference: CallReference, reason: str) -> None:
-    call = await find_or_ask(desk, asked, reference, intended=Action.HANG_UP)
+    call = await find_or_ask(desk, asked, reference, intended=Intention(reason=reason))
     if call is None:
         return
     actor = asked.asking.actor
@@ -50,7 +54,7 @@ async def _ask(desk: Desk, asked: Command, reference: CallReference, reason: str
         version=str(CardVersion.of(None, conversation.legs_digest())),
         at=desk.clock(),
         audience=await desk.audiences.alone(actor),
-        command_with_reason=f"{desk.place.command} hangup {call.sid} {reason}" if reason else "",
+        reason=reason,
     )
     await desk.replies.to_asker(asked.origin, actor.user_id, view)
 

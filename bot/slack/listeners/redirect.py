@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from bot.domain.audit import Action
 from bot.domain.calls import Conversation
 from bot.domain.card_version import CardVersion
-from bot.domain.redirects import Target, parse_target
+from bot.domain.reasons import parse_reason
+from bot.domain.redirects import parse_target
 from bot.domain.sids import CallReference, FullSid, split_call_reference
 from bot.slack.change_requests import origin_of, redirect_request
 from bot.slack.choosing import find_or_ask
@@ -16,13 +17,14 @@ from bot.slack.features import Ack, Feature, Verb
 from bot.slack.payloads import Click, Command, Submission
 from bot.slack.redirect_form import RedirectForm
 from bot.slack.views.action_ids import ActionId
+from bot.slack.views.choices import Intention
 from bot.slack.views.notice import notice
 from bot.slack.views.redirect_modal import (
     CALLBACK_ID,
-    REASON_BLOCK,
     inputs_of,
     submitted_target,
 )
+from bot.slack.views.typed_inputs import REASON_BLOCK, typed_target
 from bot.slack.views.values import parse_call_value
 
 
@@ -36,22 +38,25 @@ async def redirect(ack: Ack, asked: Command, desk: Desk) -> None:
         )
         desk.perform(await desk.changes.accept(request))
     else:
+        filled = inputs_of(target, parse_reason(reason))
         await desk.guard.admit(asked.asking, Action.REDIRECT)
-        work = _ask(desk, asked, reference, target, reason)
-        desk.answer(asked, work)
+        intended = Intention(target=target, reason=reason)
+        desk.answer(asked, _ask(desk, asked, reference, intended, filled))
     await ack()
 
 
 async def redirect_clicked(ack: Ack, asked: Click, desk: Desk) -> None:
-    """Open the modal for the call whose button was pressed."""
+    """Open the modal for the call whose button was pressed, with what was typed before."""
     button = parse_call_value(asked.value)
+    target, reason = typed_target(asked.inputs), asked.inputs.get(REASON_BLOCK, "")
+    filled = inputs_of(target, reason) if target else {REASON_BLOCK: reason}
     await desk.guard.admit(asked.asking, Action.REDIRECT)
     form = RedirectForm(
         call_sid=button.call_sid,
         card_version=button.card_version,
         origin=origin_of(asked.origin, button),
     )
-    desk.answer(asked, _open(desk, asked, form))
+    desk.answer(asked, _open(desk, asked, form, filled))
     await ack()
 
 
@@ -71,9 +76,13 @@ async def redirect_submitted(ack: Ack, asked: Submission, desk: Desk) -> None:
 
 
 async def _ask(
-    desk: Desk, asked: Command, reference: CallReference, target: Target, reason: str
+    desk: Desk,
+    asked: Command,
+    reference: CallReference,
+    intended: Intention,
+    filled: Mapping[str, str],
 ) -> None:
-    call = await find_or_ask(desk, asked, reference, intended=Action.REDIRECT)
+    call = await find_or_ask(desk, asked, reference, intended=intended)
     if call is None:
         return
     listing = await desk.live.listing()
@@ -83,17 +92,18 @@ async def _ask(
         card_version=str(CardVersion.of(None, conversation.legs_digest())),
         origin=asked.origin,
     )
-    await _open(desk, asked, form, inputs_of(target, reason))
+    await _open(desk, asked, form, filled)
 
 
 async def _open(
-    desk: Desk, asked: Click | Command, form: RedirectForm, filled: Mapping[str, str] | None = None
+    desk: Desk, asked: Click | Command, form: RedirectForm, filled: Mapping[str, str]
 ) -> None:
     """Open the modal at once, from what is known: a trigger lives for 3 s."""
     audience = desk.audiences.at_once(asked.asking.actor)
     modal = form.draw(desk.live.known(), at=desk.clock(), audience=audience, filled=filled)
     if not await desk.replies.open_modal(asked.origin, asked.trigger_id, modal):
-        too_late = notice("Slack did not open the form in time. Please press the button again.")
+        again = "Press the button" if isinstance(asked, Click) else "Type the command"
+        too_late = notice(f"Slack did not open the form in time. {again} again.")
         await desk.replies.to_asker(asked.origin, asked.asking.actor.user_id, too_late)
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import slackblocks as kit
 
-from bot.domain.audit import Action
 from bot.domain.calls import Call, Conversation
 from bot.domain.card_version import CardVersion
+from bot.domain.redirects import Target
 from bot.slack.views import blocks
 from bot.slack.views.action_ids import ActionId
 from bot.slack.views.confirm import call_words, hang_up_button
 from bot.slack.views.escaping import escape
 from bot.slack.views.formatting import Audience
 from bot.slack.views.message import MessageView, message
+from bot.slack.views.typed_inputs import reason_input, where_to_input
 from bot.slack.views.values import CallValue
 
 MOST_CHOICES = 10
@@ -23,11 +25,19 @@ LINE_LIMIT = 250
 REFERENCE_LIMIT = 60
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intention:
+    """What the person wants to do to the call: hang it up, or redirect it to the target."""
+
+    target: Target | None = None
+    reason: str = ""
+
+
 def choices(
     reference: str,
     candidates: Sequence[Conversation],
     *,
-    intended: Action | None,
+    intended: Intention | None,
     at: datetime,
     audience: Audience,
 ) -> MessageView:
@@ -36,6 +46,10 @@ def choices(
     question = f"{len(candidates):,} calls fit “{named}”. Which one?"
     lines = [question]
     drawn: list[kit.Block | None] = [blocks.section("question", [question])]
+    if intended and intended.target:
+        drawn.append(where_to_input(intended.target))
+    if intended:
+        drawn.append(reason_input(intended.reason))
     for position, conversation in enumerate(candidates[:MOST_CHOICES]):
         call = conversation.root
         words = escape(call_words(call, at, audience), LINE_LIMIT)
@@ -56,13 +70,13 @@ def choices(
 def _button(
     call: Call,
     conversation: Conversation,
-    intended: Action | None,
+    intended: Intention | None,
     at: datetime,
     audience: Audience,
 ) -> kit.Button:
     value = CallValue(call.sid, str(CardVersion.of(None, conversation.legs_digest())))
-    if intended is Action.HANG_UP:
-        return hang_up_button(call, conversation, value, at=at, audience=audience)
-    if intended is Action.REDIRECT:
+    if intended is None:
+        return blocks.button("Details", ActionId.DETAILS, value.encode())
+    if intended.target:
         return blocks.button("Redirect…", ActionId.REDIRECT, value.encode())
-    return blocks.button("Details", ActionId.DETAILS, value.encode())
+    return hang_up_button(call, conversation, value, at=at, audience=audience)

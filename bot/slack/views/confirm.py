@@ -18,6 +18,7 @@ from bot.slack.views.formatting import (
     status_words,
 )
 from bot.slack.views.message import MessageView, message
+from bot.slack.views.typed_inputs import reason_input
 from bot.slack.views.values import CallValue
 
 CONFIRM_LIMIT = 300
@@ -79,11 +80,11 @@ def hang_up_card(
     version: str,
     at: datetime,
     audience: Audience,
-    command_with_reason: str = "",
+    reason: str = "",
 ) -> MessageView:
     """The question in a message, for a command that named the call by less than its whole SID.
 
-    `command_with_reason` is what to type instead, where a reason was given: a button carries none.
+    The reason that was typed stands in an input, and comes back with the click.
     """
     value = CallValue(call.sid, version).encode()
     effect = effect_on_others(call, conversation, audience)
@@ -93,14 +94,15 @@ def hang_up_card(
         f"{escape(direction_words(call), LINE_LIMIT)}, `{call.sid}`",
         *([escape(effect, LINE_LIMIT)] if effect else []),
     ]
-    if command_with_reason:
-        typed = escape(audience.free_text(command_with_reason), LINE_LIMIT)
-        lines.append(f"The button takes no reason along; to give it, type `{typed}`")
     buttons = [
         blocks.button("Hang up", ActionId.HANG_UP, value, style="danger"),
         blocks.button("Details", ActionId.DETAILS, value),
     ]
     return message(
         "\n".join(lines),
-        [blocks.section("question", lines), blocks.actions("answer", buttons)],
+        [
+            blocks.section("question", lines),
+            reason_input(reason),
+            blocks.actions("answer", buttons),
+        ],
     )

@@ -17,26 +17,23 @@ from bot.domain.redirects import (
     Target,
     TwimlTarget,
     UrlTarget,
+    write_target,
 )
 from bot.slack.views import blocks
 from bot.slack.views.confirm import call_words, effect_on_others
 from bot.slack.views.escaping import clip, escape
 from bot.slack.views.formatting import Audience
 from bot.slack.views.message import modal
+from bot.slack.views.typed_inputs import INPUT, INPUT_LIMIT, REASON_BLOCK, reason_input
 
 CALLBACK_ID = "call.redirect"
 TARGET_BLOCK = "redirect.target"
 URL_BLOCK = "redirect.url"
 TWIML_BLOCK = "redirect.twiml"
-REASON_BLOCK = "redirect.reason"
 URL_CHOICE = "url"
 TWIML_CHOICE = "twiml"
 LINE_LIMIT = 300
 OPTION_LIMIT = 75
-# Slack's own limit for an input; a command takes TwiML up to Twilio's 4,000.
-INPUT_LIMIT = 3000
-REASON_LIMIT = 300
-_INPUT = "input"
 
 
 def redirect_modal(
@@ -90,7 +87,18 @@ def submitted_target(inputs: Mapping[str, str]) -> Target:
 
 
 def inputs_of(target: Target, reason: str) -> dict[str, str]:
-    """What stands in the inputs for this target and reason, by block id."""
+    """What stands in the inputs for this target and reason, by block id.
+
+    Raises:
+        InvalidTargetError: it is longer than an input can be.
+    """
+    if len(write_target(target)) > INPUT_LIMIT:
+        raise InvalidTargetError(
+            "target",
+            f"Slack's form takes {INPUT_LIMIT:,} characters at the most. Name the call by its "
+            "whole SID: then no form is needed.",
+            "redirect CA0123456789abcdef0123456789abcdef <Response>…</Response>",
+        )
     match target:
         case UrlTarget(url):
             chosen = {TARGET_BLOCK: URL_CHOICE, URL_BLOCK: url}
@@ -135,7 +143,7 @@ def _inputs(filled: Mapping[str, str]) -> list[kit.Block]:
         kit.InputBlock(
             label="Where to",
             element=kit.StaticSelectMenu(
-                action_id=_INPUT,
+                action_id=INPUT,
                 options=options,
                 initial_option=next(chosen, None),
                 placeholder="Choose a target",
@@ -145,7 +153,7 @@ def _inputs(filled: Mapping[str, str]) -> list[kit.Block]:
         kit.InputBlock(
             label="URL",
             element=kit.URLInput(
-                action_id=_INPUT,
+                action_id=INPUT,
                 initial_value=clip(filled.get(URL_BLOCK, ""), INPUT_LIMIT) or None,
                 placeholder="https://voice.example.com/hold",
             ),
@@ -156,7 +164,7 @@ def _inputs(filled: Mapping[str, str]) -> list[kit.Block]:
         kit.InputBlock(
             label="TwiML",
             element=kit.PlainTextInput(
-                action_id=_INPUT,
+                action_id=INPUT,
                 initial_value=clip(filled.get(TWIML_BLOCK, ""), INPUT_LIMIT) or None,
                 multiline=True,
                 max_length=INPUT_LIMIT,
@@ -166,17 +174,7 @@ def _inputs(filled: Mapping[str, str]) -> list[kit.Block]:
             block_id=TWIML_BLOCK,
             optional=True,
         ),
-        kit.InputBlock(
-            label="Reason",
-            element=kit.PlainTextInput(
-                action_id=_INPUT,
-                initial_value=clip(filled.get(REASON_BLOCK, ""), REASON_LIMIT) or None,
-                max_length=REASON_LIMIT,
-            ),
-            hint="It stands in the log.",
-            block_id=REASON_BLOCK,
-            optional=True,
-        ),
+        reason_input(filled.get(REASON_BLOCK, "")),
     ]
 
 
