@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 from twilio.http import AsyncHttpClient
@@ -169,7 +169,7 @@ class HttpClient(AsyncHttpClient):
                 request.method,
                 request.url,
                 params=request.params,
-                data=request.form or None,
+                data=urlencode(request.form).encode() or None,
                 headers=request.headers,
                 allow_redirects=False,
                 timeout=self._timeout(timeout_s),
