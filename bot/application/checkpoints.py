@@ -131,7 +131,7 @@ class Checkpointer:
 
     async def _write(self, head: Head, newest: Checkpoint | None) -> None:
         checkpoint = signed_checkpoint(head, signer=self._signer, clock=self._clock)
-        if not await self._store.add(checkpoint):
+        if not await self._store.add(checkpoint, known_seq=newest.seq if newest else 0):
             return  # another replica was first
         shown = [checkpoint]
         if newest is not None and newest.public_key != checkpoint.public_key:

@@ -245,8 +245,8 @@ class CheckpointStore(Protocol):
     async def succession_to(self, public_key: str) -> Checkpoint | None:
         """The one that names this key as the next."""
 
-    async def add(self, checkpoint: Checkpoint) -> bool:
-        """Keep it; False where one that reaches as far is there already."""
+    async def add(self, checkpoint: Checkpoint, *, known_seq: int | None = None) -> bool:
+        """Keep it; False where one that reaches as far, or past *known_seq*, is there already."""
 
 
 class CheckpointWitness(Protocol):

@@ -13,22 +13,25 @@ from bot.database.engine import Database
 from bot.database.faults import as_log_unavailable
 from bot.database.rows import whole_number
 from bot.database.tables import audit_checkpoints
+from bot.database.transaction import lock_head
 from bot.domain.checkpoints import Checkpoint
 
 _kept = audit_checkpoints.c
 _NAMES = Checkpoint.__slots__
-_reaches_as_far = exists().where(
-    _kept.chain_id == bindparam("chain_id", type_=_kept.chain_id.type),
+_of_chain = exists().where(_kept.chain_id == bindparam("chain_id", type_=_kept.chain_id.type))
+_reaches_as_far = _of_chain.where(
     _kept.seq >= bindparam("seq", type_=_kept.seq.type),
     _kept.next_public_key == bindparam("next_public_key", type_=_kept.next_public_key.type),
 )
+# Nothing is farther than NULL.
+_reaches_past_known = _of_chain.where(_kept.seq > bindparam("known_seq", type_=_kept.seq.type))
 # On SQLite ON CONFLICT would meet the trigger that refuses every insert over a row.
 _ADD = (
     insert(audit_checkpoints)
     .from_select(
         _NAMES,
         select(*(bindparam(name, type_=_kept[name].type) for name in _NAMES)).where(
-            ~_reaches_as_far
+            ~_reaches_as_far, ~_reaches_past_known
         ),
     )
     .execution_options(preserve_rowcount=True)
@@ -54,12 +57,13 @@ class SqlCheckpointStore:
         """Every one, in the order of the chain."""
         return await self._database.reader.run(self._all)
 
-    async def add(self, checkpoint: Checkpoint) -> bool:
+    async def add(self, checkpoint: Checkpoint, *, known_seq: int | None = None) -> bool:
         """Keep it; False where one that reaches as far is there already.
 
-        A succession counts only against another that names the same key.
+        A succession counts only against another that names the same key. With *known_seq* any that
+        reaches past that counts too: who wanted to write did not know of it.
         """
-        return await self._database.writer.run(self._add, checkpoint)
+        return await self._database.writer.run(self._add, checkpoint, known_seq)
 
     def _first(self, *conditions: ColumnElement[bool]) -> Checkpoint | None:
         """The one that reaches farthest of those that meet the conditions."""
@@ -77,10 +81,13 @@ class SqlCheckpointStore:
         with as_log_unavailable(), self._database.reader.engine.connect() as connection:
             return read_checkpoints(connection, self._chain_id)
 
-    def _add(self, checkpoint: Checkpoint) -> bool:
+    def _add(self, checkpoint: Checkpoint, known_seq: int | None) -> bool:
+        values = asdict(checkpoint) | {"known_seq": known_seq}
         with as_log_unavailable(), self._database.writer.engine.connect() as connection:
+            connection.begin()
+            lock_head(connection, self._chain_id)  # so that no other comes between look and insert
             try:
-                added = connection.execute(_ADD, asdict(checkpoint)).rowcount == 1
+                added = connection.execute(_ADD, values).rowcount == 1
             except IntegrityError:
                 return False  # another replica was first
             connection.commit()

@@ -43,9 +43,11 @@ class Database:
     async def succession_to(self, public_key: str) -> Checkpoint | None:
         return next((one for one in self.kept if one.next_public_key == public_key), None)
 
-    async def add(self, checkpoint: Checkpoint) -> bool:
+    async def add(self, checkpoint: Checkpoint, *, known_seq: int | None = None) -> bool:
         newest = await self.newest()
-        if newest is not None and newest.seq >= checkpoint.seq:
+        if newest is not None and (
+            newest.seq >= checkpoint.seq or (known_seq is not None and newest.seq > known_seq)
+        ):
             return False
         self.kept.append(checkpoint)
         return True

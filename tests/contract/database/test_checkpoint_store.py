@@ -77,6 +77,25 @@ async def test_of_replicas_that_write_at_once_one_does(
     assert len(await store.all()) == 1
 
 
+async def test_of_replicas_that_saw_the_same_newest_one_only_one_writes_the_next(
+    store: SqlCheckpointStore, other_replica: SqlCheckpointStore
+) -> None:
+    """Also where the log grew between them, so that each has signed another entry."""
+    notary = Notary()
+    await store.add(notary.sign(TEN), known_seq=0)
+    farther = [notary.sign(Head(11 + more, "c" * 64)) for more in range(10)]
+
+    added = await asyncio.gather(
+        *(
+            replica.add(one, known_seq=10)
+            for replica, one in zip((store, other_replica) * 5, farther, strict=True)
+        )
+    )
+
+    assert sorted(added) == [False] * 9 + [True]
+    assert len(await store.all()) == 2
+
+
 async def test_another_chain_has_its_own(database: Database, store: SqlCheckpointStore) -> None:
     other = SqlCheckpointStore(database, chain_id="other")
     await other.add(replace(Notary().sign(TEN), chain_id="other"))
