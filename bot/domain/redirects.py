@@ -74,6 +74,7 @@ OWN_FLOW = BuiltInTarget(
     description="The call starts again as if it had just come in on your Twilio number.",
 )
 BUILT_IN_TARGETS = (HOLD_MUSIC, SORRY, OWN_FLOW)
+NAMES = f"The names are {', '.join(target.key for target in BUILT_IN_TARGETS)}."
 _BY_KEY = {target.key: target for target in BUILT_IN_TARGETS}
 
 _URL_START = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://\S*")
@@ -247,12 +248,12 @@ def _reason(text: str) -> str:
 def _unknown_name(text: str) -> InvalidTargetError:
     words = _words(text)
     if not words:
-        return InvalidTargetError("target", "Where to? Name a target.", EXAMPLE_TARGET)
+        return InvalidTargetError("", "Where to? Name a target.", EXAMPLE_TARGET)
     meant = [target for target in BUILT_IN_TARGETS if _is_close(words, target)]
-    hint = f" Did you mean {' or '.join(target.key for target in meant)}?" if meant else ""
+    hint = f"Did you mean {' or '.join(target.key for target in meant)}?" if meant else NAMES
     shown = " ".join(words[:5])[:80]
     return InvalidTargetError(
-        shown, f"This is no URL, no TwiML and no known target.{hint}", EXAMPLE_TARGET
+        shown, f"This is no URL, no TwiML and no known target. {hint}", EXAMPLE_TARGET
     )
 
 

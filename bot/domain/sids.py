@@ -94,6 +94,17 @@ def split_call_reference(text: str) -> tuple[CallReference, str]:
     return parse_call_reference(named), "".join(rest).strip()
 
 
+def write_call_reference(reference: CallReference) -> str:
+    """The reference as a person would type it."""
+    match reference:
+        case FullSid(call_sid):
+            return call_sid
+        case SidEnd(end):
+            return end
+        case LiveNumber(number):
+            return number
+
+
 def _problem_with(text: str) -> str:
     if not text:
         return "Which call? Name one."

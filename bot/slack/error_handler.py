@@ -85,7 +85,8 @@ def _modal_answer(error: Exception, body: Mapping[str, Any], desk: Desk) -> dict
     asked = parse_submission(body)
     if isinstance(error, InvalidTargetError | TargetNotAllowedError):
         block_id = block_of_target(asked.inputs)
-        return _field_error(block_id, f"{error.problem} {_what_to_do(error)}")
+        part = f"“{error.part}”: " if error.part else ""
+        return _field_error(block_id, f"{part}{error.problem} {_what_to_do(error)}")
     if isinstance(error, InvalidInputError):
         return _field_error(REASON_BLOCK, error.problem)
     if isinstance(error, StaleCardError):

@@ -25,8 +25,9 @@ from bot.domain.errors import (
     UnknownVerbError,
 )
 from bot.domain.people import Role
-from bot.slack.views.escaping import escape
-from bot.slack.views.formatting import mention, slack_time
+from bot.domain.sids import is_call_sid
+from bot.slack.views.escaping import escape, with_mentions
+from bot.slack.views.formatting import ask_words, mention, slack_moment, slack_time
 from bot.slack.views.message import MessageView
 from bot.slack.views.notice import notice
 
@@ -66,7 +67,8 @@ def _(error: InvalidInputError, command: str) -> str:
 
 @words.register
 def _(error: UnknownVerbError, command: str) -> str:
-    near = " or ".join(f"`{command} {suggestion}`" for suggestion in error.suggestions)
+    commands = (f"{command} {suggestion}".strip() for suggestion in error.suggestions)
+    near = " or ".join(f"`{escape(each, SHOWN_PART)}`" for each in commands)
     meant = f" Did you mean {near}?" if near else ""
     typed = escape(f"{command} {error.part}", SHOWN_PART)
     return f"There is no command “{typed}”.{meant} `{command} help` shows what you can do."
@@ -84,15 +86,16 @@ def _(error: OutdatedButtonError, command: str) -> str:
 def _(error: NotPermittedError, command: str) -> str:
     needed = _with_article(error.needed)
     held = NO_ROLE if error.held is Role.NOBODY else f"are {_with_article(error.held)}"
-    return f"Only {needed} may do that, and you {held}. Nothing was changed. {_ask(error.ask)}"
+    return f"Only {needed} may do that, and you {held}. Nothing was changed. {ask_words(error.ask)}"
 
 
 @words.register
 def _(error: FrozenError, command: str) -> str:
     freeze = error.freeze
-    reason = f": {escape(freeze.reason, SHOWN_SENTENCE)}" if freeze.reason else ""
+    reason = with_mentions(escape(freeze.reason, SHOWN_SENTENCE)) if freeze.reason else ""
     return (
-        f"All changes are frozen by {mention(freeze.by)} since {slack_time(freeze.since)}{reason}. "
+        f"All changes are frozen by {mention(freeze.by)} since {slack_moment(freeze.since)}"
+        f"{f' (reason: {reason})' if reason else ''}. "
         f"Nothing was changed. An admin can lift it with `{command} unfreeze`."
     )
 
@@ -100,7 +103,7 @@ def _(error: FrozenError, command: str) -> str:
 @words.register
 def _(error: TargetNotAllowedError, command: str) -> str:
     part, problem = escape(error.part, SHOWN_PART), escape(error.problem, SHOWN_SENTENCE)
-    return f"“{part}”: {problem} Nothing was changed. {_ask(error.ask)}"
+    return f"“{part}”: {problem} Nothing was changed. {ask_words(error.ask)}"
 
 
 @words.register
@@ -116,12 +119,9 @@ def _(error: CallBusyError, command: str) -> str:
 @words.register
 def _(error: CallNotActiveError, command: str) -> str:
     ending = error.ending
-    by = f" by {mention(ending.by)}" if ending.by else ""
-    status = escape(ending.status, SHOWN_PART)
-    return (
-        f"That call had already ended at {slack_time(ending.at)}{by} ({status}). "
-        "Nothing was changed."
-    )
+    by = [f"by {mention(ending.by)}"] if ending.by else []
+    how = ", ".join([slack_moment(ending.at), *by, escape(ending.status, SHOWN_PART)])
+    return f"That call had already ended ({how}). Nothing was changed."
 
 
 @words.register
@@ -141,9 +141,13 @@ def stale_words(error: StaleCardError) -> list[str]:
 @words.register
 def _(error: CallNotFoundError, command: str) -> str:
     account = f" in account {error.account_sid}" if error.account_sid else ""
+    named = f"“{escape(error.reference, SHOWN_PART)}”"
+    unseen = "Calls of other accounts and Regions are not seen."
+    if is_call_sid(error.reference):
+        return f"There is no such call{account}: {named}. {unseen}"
     return (
-        f"There is no such call{account}: “{escape(error.reference, SHOWN_PART)}”. A part of a SID "
-        "or a number finds live calls only; calls of other accounts and Regions are not seen."
+        f"No live call{account} fits {named}. A number or the end of a SID finds live calls only; "
+        f"`{command} recent` lists those that have ended. {unseen}"
     )
 
 
@@ -202,9 +206,3 @@ def _(error: TwilioNotFoundError, command: str) -> str:
 
 def _with_article(role: Role) -> str:
     return f"{'a' if role is Role.VIEWER else 'an'} {role.title}"
-
-
-def _ask(user_ids: tuple[str, ...]) -> str:
-    if not user_ids:
-        return "Ask whoever runs Hookflash: the settings name who may."
-    return f"Ask {' or '.join(f'<@{user_id}>' for user_id in user_ids[:3])}."

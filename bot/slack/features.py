@@ -31,7 +31,8 @@ class Verb:
     """One word after the slash command. Help, "did you mean" and the manifest are made of these.
 
     `usage` and `example` are what follows the slash command; `needs` is the action whose role the
-    person must have.
+    person must have; `also` are words that people try for it, which are understood as far as to say
+    what the right one is.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Verb:
     description: str
     needs: Action
     listener: CommandListener
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

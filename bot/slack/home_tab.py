@@ -95,6 +95,7 @@ class HomeTab:
             commands=self._help_for(role) if role >= Role.VIEWER else (),
             calls=calls,
             freeze=freeze,
+            ask=self._rights.who_to_ask(Role.ADMIN),
             audience=audience,
             place=self._place,
             banners=[words for _, words in tab.banners],

@@ -10,7 +10,12 @@ from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.domain.errors import OutdatedButtonError, UnknownVerbError
+from bot.domain.errors import (
+    InvalidCallReferenceError,
+    OutdatedButtonError,
+    UnknownVerbError,
+)
+from bot.domain.sids import split_call_reference, write_call_reference
 from bot.slack.desk import Desk
 from bot.slack.features import (
     Ack,
@@ -111,8 +116,22 @@ def find_verb(verbs: Mapping[str, Verb], command: Command) -> Verb:
         return verbs[word]
     if ":" in word:
         return verbs[""]
-    near = difflib.get_close_matches(word, [name for name in verbs if name], n=2, cutoff=0.5)
-    raise UnknownVerbError(command.verb, near, near[0] if near else "help")
+    near = [name for name, verb in verbs.items() if word in verb.also] or _alike(word, verbs)
+    suggestions = near or _to_be_seen(f"{command.verb} {command.rest}")
+    raise UnknownVerbError(command.verb, suggestions, next(iter(near), "help"))
+
+
+def _alike(word: str, verbs: Mapping[str, Verb]) -> list[str]:
+    return difflib.get_close_matches(word, filter(None, verbs), n=2, cutoff=0.6)
+
+
+def _to_be_seen(text: str) -> list[str]:
+    """How to see the call that the text names by itself; nothing where it names none."""
+    try:
+        reference, _rest = split_call_reference(text.strip())
+    except InvalidCallReferenceError:
+        return []
+    return [f"show {write_call_reference(reference)}"]
 
 
 async def _run(listener: Listener[Asked], ack: AsyncAck, asked: Asked, desk: Desk) -> None:

@@ -46,6 +46,19 @@ async def test_a_freeze_is_told_to_the_channel_with_who_and_why(company: Company
     assert logged.personal["reason"] == "toll fraud"
 
 
+async def test_people_and_channels_named_in_the_reason_are_shown_by_their_names(
+    company: Company, call: Call
+) -> None:
+    """Slack sends them as ids, which mean nothing to anybody."""
+    await company.say(ADA, "/calls freeze toll fraud, see #fraud and ask @ben")
+    await company.say(ANA, f"/calls hangup {call.sid}")
+    await company.say(ANA, "/calls audit")
+
+    refusal, log = company.seen_by(ANA)[-2:]
+    for told in (company.posted()[0], refusal, log):
+        assert f"toll fraud, see <#{FRAUD}> and ask <@{BEN}>" in shown(told)
+
+
 @pytest.mark.parametrize("who", [ANA, ADA])
 async def test_in_a_freeze_nobody_changes_anything_by_command_or_click(
     company: Company, call: Call, who: str

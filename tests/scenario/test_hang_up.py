@@ -250,7 +250,7 @@ async def test_who_comes_after_the_end_is_told_who_ended_it(company: Company, ca
 
     assert company.twilio.updates(call.sid) == [HANG_UP]
     assert "already ended" in company.last(BEN).text
-    assert f"by <@{ANA}> (completed)" in company.last(BEN).text
+    assert f"by <@{ANA}>, completed)" in company.last(BEN).text
     assert company.last(BEN).ephemeral_to == BEN
 
 
@@ -292,8 +292,8 @@ async def test_a_caller_who_hung_up_first_is_no_fault(company: Company, call: Ca
     await company.click(ANA, "Hang up")
 
     (card,) = company.posted()
-    assert "The call had already ended at <!date^" in shown(card)
-    assert f"before <@{ANA}>'s click; nothing was changed." in shown(card)
+    assert "The call had already ended (<!date^" in shown(card)
+    assert f"before <@{ANA}> asked; nothing was changed." in shown(card)
     assert "Hang up" not in buttons(card)
     assert (await company.log())[-1].entry.details["reason"] == "already_ended"
     assert await company.events() == [(ANA, "hang_up requested"), (ANA, "hang_up failed")]

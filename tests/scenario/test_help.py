@@ -28,8 +28,8 @@ def commands_in(text: str) -> list[str]:
         (VERA, SUPPORT, LOOKING, "You are a viewer"),
         (ANA, SUPPORT, LOOKING + CHANGING + READING, "You are an operator"),
         (ADA, SUPPORT, LOOKING + CHANGING + FREEZING + READING, "You are an admin"),
-        (GUS, SUPPORT, [], "Ask an admin of Hookflash."),
-        (OLGA, SHARED, [], "Ask an admin of Hookflash."),
+        (GUS, SUPPORT, [], f"Ask <@{ADA}>."),
+        (OLGA, SHARED, [], f"Ask <@{ADA}>."),
     ],
 )
 async def test_help_shows_what_this_person_may_run(
@@ -67,6 +67,12 @@ async def test_every_example_of_the_help_is_understood(company: Company) -> None
         ("recnet", "recent"),
         ("HELPP", "help"),
         ("audti by:@ana", "audit"),
+        ("log", "audit"),
+        ("transfer +14155550123", "redirect"),
+        ("hang up +14155550123", "hangup"),
+        ("+14155550123", "show +14155550123"),
+        ("+44 20 7946 0018", "show +442079460018"),
+        (f"CA{'0' * 32}", f"show CA{'0' * 32}"),
     ],
 )
 async def test_an_unknown_word_gets_what_was_perhaps_meant(
@@ -78,6 +84,12 @@ async def test_an_unknown_word_gets_what_was_perhaps_meant(
     assert f"There is no command “/calls {typed.split(maxsplit=1)[0]}”." in text
     assert f"`/calls {suggestion}`" in text
     assert "`/calls help` shows what you can do." in text
+
+
+async def test_who_asks_for_the_list_is_not_led_to_post_it(company: Company) -> None:
+    await company.say(ANA, "/calls list")
+
+    assert "Did you mean `/calls`?" in company.last(ANA).text
 
 
 @pytest.mark.parametrize("typed", ["HELP", "Help", "  help  ", "help me please"])

@@ -175,7 +175,7 @@ async def test_who_comes_too_late_is_told_on_the_tab_who_was_first(
 
     assert company.twilio.updates(call.sid) == [HANG_UP]
     assert "already ended" in shown(home(company, BEN))
-    assert f"by <@{ANA}> (completed)" in shown(home(company, BEN))
+    assert f"by <@{ANA}>, completed)" in shown(home(company, BEN))
     assert direct_messages(company, BEN) == []
 
 

@@ -305,7 +305,7 @@ async def test_a_call_that_had_ended_is_an_answer(company: Company, call: Call) 
 
     await company.say(ANA, f"/calls redirect {call.sid} hold-music")
 
-    assert "The call had already ended at <!date^" in company.last(ANA).text
+    assert "The call had already ended (<!date^" in company.last(ANA).text
     assert company.posted() == []
 
 

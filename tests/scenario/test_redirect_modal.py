@@ -146,6 +146,16 @@ async def test_a_refusal_at_a_field_says_whom_to_ask(company: Company, call: Cal
     assert company.changes_sent() == []
 
 
+async def test_a_field_names_the_part_that_is_wrong(company: Company, call: Call) -> None:
+    await company.say(ANA, f"/calls show {call.sid}")
+    await company.click(ANA, "Redirect…")
+    twiml = "<Response><Dial>+447700900100</Dial><Dial>+33140000000</Dial></Response>"
+
+    await company.submit(ANA, {TARGET_BLOCK: "twiml", TWIML_BLOCK: twiml})
+
+    assert company.modal(ANA).errors[TWIML_BLOCK].startswith("“+33140000000”: This number may not")
+
+
 async def test_curly_quotes_in_the_form_are_straightened(company: Company, call: Call) -> None:
     await open_modal(company, call)
 

@@ -79,7 +79,7 @@ async def test_a_number_of_two_calls_brings_the_question_which(company: Company)
     await company.click(VERA, "Details", call=first)
 
     assert question.ephemeral_to == VERA
-    assert "2 calls fit “+442079460000”. Which one?" in shown(question)
+    assert "2 calls fit “+44 20 7946 0000”. Which one?" in shown(question)
     assert first.sid in shown(question)
     assert second.sid in shown(question)
     assert "+1 415-555-0001" in shown(company.last(VERA))
@@ -127,9 +127,16 @@ async def test_a_call_in_a_conference_tells_its_name_and_how_many_are_in_it(
     assert "In the conference “Room *1*” with 2 participants." in shown(company.last(VERA))
 
 
-@pytest.mark.parametrize("name", [OF_ANOTHER_ACCOUNT, "abcdef", "+4930123456"])
-async def test_a_call_that_is_not_there_is_said_to_be_perhaps_anothers(
-    company: Company, name: str
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (OF_ANOTHER_ACCOUNT, "There is no such call in account"),
+        ("abcdef", "`/calls recent` lists those that have ended"),
+        ("+4930123456", "`/calls recent` lists those that have ended"),
+    ],
+)
+async def test_a_call_that_is_not_there_is_said_to_be_perhaps_anothers_or_over(
+    company: Company, name: str, said: str
 ) -> None:
     company.twilio.network.call_in_progress("+12125550100", "+13125550177")
 
@@ -137,7 +144,9 @@ async def test_a_call_that_is_not_there_is_said_to_be_perhaps_anothers(
 
     answer = company.last(VERA)
     assert answer.ephemeral_to == VERA
-    assert f"There is no such call in account {company.twilio.account.sid}" in answer.text
+    assert said in answer.text
+    assert f"in account {company.twilio.account.sid}" in answer.text
+    assert "Calls of other accounts and Regions are not seen." in answer.text
     assert name in answer.text
     assert company.posted() == []
 

@@ -148,12 +148,18 @@ def test_the_help_tells_the_role_and_an_example_for_each_command() -> None:
         usage="hangup CALL [reason]", example="hangup cdef12 spam", description="Hangs up."
     )
 
-    assert readable(help_page([row], role=Role.OPERATOR, place=PLACE).text) == snapshot("""\
+    assert readable(help_page([row], role=Role.OPERATOR, ask=(), place=PLACE).text) == snapshot("""\
 *Hookflash* shows live phone calls and changes them. You are an operator: you
 may look at calls and change them.
 `/calls hangup CALL [reason]` Hangs up.
 Example: `/calls hangup cdef12 spam`\
 """)
+
+
+def test_the_help_of_somebody_without_a_role_says_whom_to_ask() -> None:
+    view = help_page([], role=Role.NOBODY, ask=("U0ADA",), place=PLACE)
+
+    assert "You may see and change nothing yet. Ask <@U0ADA>." in view.text
 
 
 @pytest.mark.parametrize(

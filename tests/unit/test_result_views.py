@@ -73,8 +73,8 @@ def test_a_call_that_had_ended_tells_who_was_first() -> None:
     )
 
     assert readable(outcome_words(a_change(), outcome, PLACE)) == snapshot("""\
-The call had already ended at 14:01:07 UTC, hung up by <@U0BO>, before
-<@U0ANA>'s click; nothing was changed.\
+The call had already ended (2026-11-22 14:01:07 UTC, hung up by <@U0BO>) before
+<@U0ANA> asked; nothing was changed.\
 """)
 
 

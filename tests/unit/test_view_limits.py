@@ -63,7 +63,7 @@ from tests.unit.view_facts import (
 
 # What we write ourselves in mrkdwn: mentions of ids, dates, and links to Twilio's documentation.
 OURS = re.compile(
-    r"<@[UW][A-Z0-9]{2,20}>|<!date\^\d+\^[^|<>]*\|[^<>|]*>|<https://www\.twilio\.com/[^<>]*>"
+    r"<[@#][UWCG][A-Z0-9]{2,20}>|<!date\^\d+\^[^|<>]*\|[^<>|]*>|<https://www\.twilio\.com/[^<>]*>"
 )
 OUR_ENTITIES = re.compile(r"&(?:amp|lt|gt);")
 CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066\u2067\ud800-\udfff]")
@@ -254,6 +254,7 @@ def test_slack_takes_any_home_tab(
 
     view = home_tab(
         role=role,
+        ask=("U0ADA",),
         commands=commands,
         calls=calls,
         freeze=Freeze(by=ANA, since=NOW, reason=reason),
@@ -340,7 +341,7 @@ def test_slack_takes_any_freeze(reason: str, name: str, audience: Audience) -> N
     )
 )
 def test_slack_takes_any_help(rows: list[HelpRow]) -> None:
-    assert_slack_takes(help_page(rows, role=Role.ADMIN, place=PLACE))
+    assert_slack_takes(help_page(rows, role=Role.ADMIN, ask=("U0ADA",), place=PLACE))
 
 
 @pytest.mark.parametrize("character", ["&", "x", "😀"])

@@ -87,6 +87,7 @@ FEATURE = Feature(
             description="Who changed which call, and what came of it",
             needs=Action.READ_AUDIT,
             listener=read_log,
+            also=("log", "logs", "history", "who"),
         ),
     ),
     buttons={

@@ -74,6 +74,7 @@ FEATURE = Feature(
             description="Stop all changes of calls, everywhere, at once",
             needs=Action.FREEZE,
             listener=freeze,
+            also=("lock", "pause", "halt"),
         ),
         Verb(
             name="unfreeze",
@@ -82,6 +83,7 @@ FEATURE = Feature(
             description="Allow changes again",
             needs=Action.UNFREEZE,
             listener=unfreeze,
+            also=("unlock", "resume", "thaw"),
         ),
     ),
 )

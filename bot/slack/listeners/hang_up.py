@@ -68,6 +68,7 @@ FEATURE = Feature(
             description="Hang up a call: at once for a whole SID, after a question otherwise",
             needs=Action.HANG_UP,
             listener=hang_up,
+            also=("hang", "hang-up", "end", "drop", "stop", "kill", "terminate", "disconnect"),
         ),
     ),
     buttons={ActionId.HANG_UP: hang_up_clicked},

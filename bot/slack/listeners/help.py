@@ -19,7 +19,12 @@ def help_listener(verbs: Sequence[Verb]) -> CommandListener:
     async def show_help(ack: Ack, asked: Command, desk: Desk) -> None:
         """Show what the person may run; everybody may ask."""
         role = desk.rights.role_of(asked.asking.actor)
-        view = help_page(help_rows(verbs, role), role=role, place=desk.place)
+        view = help_page(
+            help_rows(verbs, role),
+            role=role,
+            ask=desk.rights.who_to_ask(Role.ADMIN),
+            place=desk.place,
+        )
         actor = asked.asking.actor
         desk.answer(asked, desk.replies.to_asker(asked.origin, actor.user_id, view))
         await ack()
@@ -53,6 +58,7 @@ def build_feature(features: Sequence[Feature]) -> Feature:
                 description="What you may run",
                 needs=Action.LIST,
                 listener=help_listener(verbs),
+                also=("?", "usage", "commands", "man"),
             ),
         )
     )

@@ -70,6 +70,7 @@ FEATURE = Feature(
             description="Live calls, to you alone",
             needs=Action.LIST,
             listener=list_calls,
+            also=("list", "live", "ls", "calls", "active"),
         ),
         Verb(
             name="post",

@@ -84,6 +84,7 @@ FEATURE = Feature(
             description="Finished calls",
             needs=Action.LIST,
             listener=list_recent,
+            also=("finished", "ended", "past", "last"),
         ),
     ),
     buttons={

@@ -116,6 +116,7 @@ FEATURE = Feature(
             description="Send a call elsewhere: to a named target, an https URL, or TwiML",
             needs=Action.REDIRECT,
             listener=redirect,
+            also=("transfer", "forward", "move", "send", "hold"),
         ),
     ),
     buttons={ActionId.REDIRECT: redirect_clicked},

@@ -126,6 +126,7 @@ FEATURE = Feature(
             description="Post a call's card; CALL is a SID, the end of one, or a live number",
             needs=Action.LIST,
             listener=show,
+            also=("details", "open", "info", "get", "view"),
         ),
     ),
     buttons={

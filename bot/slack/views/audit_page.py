@@ -186,7 +186,7 @@ def _result(row: AuditRow) -> str:
 
 def _reason(row: AuditRow, audience: Audience) -> str:
     reason = row.personal.get("reason", "")
-    return f"“{escape(audience.free_text(reason), REASON_LIMIT)}”" if reason else ""
+    return f"“{audience.reason(reason, REASON_LIMIT)}”" if reason else ""
 
 
 def _words(known: dict[Action, str] | dict[Event, str] | dict[str, str], code: str) -> str:

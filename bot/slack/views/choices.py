@@ -10,6 +10,7 @@ import slackblocks as kit
 
 from bot.domain.calls import Call, Conversation
 from bot.domain.card_version import CardVersion
+from bot.domain.phone_numbers import is_e164
 from bot.domain.redirects import Target
 from bot.slack.views import blocks
 from bot.slack.views.action_ids import ActionId
@@ -42,8 +43,8 @@ def choices(
     audience: Audience,
 ) -> MessageView:
     """The calls that fit, each with a button for what the person had in mind (None: to see it)."""
-    named = escape(audience.free_text(reference), REFERENCE_LIMIT)
-    question = f"{len(candidates):,} calls fit “{named}”. Which one?"
+    named = audience.number(reference) if is_e164(reference) else audience.free_text(reference)
+    question = f"{len(candidates):,} calls fit “{escape(named, REFERENCE_LIMIT)}”. Which one?"
     lines = [question]
     drawn: list[kit.Block | None] = [blocks.section("question", [question])]
     if intended and intended.target:

@@ -16,6 +16,8 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 # backtick would swallow what follows, so one that looks alike stands for it.
 _HARMLESS = _ENTITIES | {"`": "\N{MODIFIER LETTER GRAVE ACCENT}"}
 _HALF = re.compile(r"(?:&[a-z]*|<[^<>]*)\Z")
+# Ids as Slack makes them; `#C3PO` and `@USA` are words that somebody typed.
+_TYPED_MENTION = re.compile(r"(?<![\w&<])(@[UW][A-Z0-9]{4,20}|#[CG][A-Z0-9]{6,20})(?!\w)", re.ASCII)
 _JOINERS = "\u200c\u200d"
 _REPLACEMENT = "\ufffd"
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
@@ -50,6 +52,14 @@ def clip_marked_up(text: str, limit: int) -> str:
 def plain(text: str, limit: int) -> str:
     """The text for a plain_text object; a dash where nothing is left of it."""
     return clip(clean(text), limit) or NOTHING
+
+
+def with_mentions(marked_up: str) -> str:
+    """Marked-up: people and channels that were typed as `@U…` and `#C…` are shown by their names.
+
+    Slack sends the names in a command as ids; each reader sees what that reader may see.
+    """
+    return _TYPED_MENTION.sub(r"<\1>", marked_up)
 
 
 def escape(text: str, limit: int) -> str:

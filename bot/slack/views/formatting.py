@@ -21,13 +21,14 @@ from bot.domain.redirects import (
     deserialise_target,
     find_built_in,
 )
-from bot.slack.views.escaping import clip, escape, plain
+from bot.slack.views.escaping import clip, escape, plain, with_mentions
 
 NAME_LIMIT = 32
 NUMBER_LIMIT = 40
 PARTY_LIMIT = 60
 STATUS_LIMIT = 24
 MOST_NAMED = 2
+MOST_ASKED = 3
 SHORT_SID_LENGTH = 6
 _USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}", re.ASCII)
 _LONG_DIGITS = re.compile(r"\+?\d(?:[\s().\-]?\d){5,}")
@@ -74,6 +75,10 @@ class Audience:
         return clip(
             self.party(call.from_number if call.is_inbound else call.to_number), PARTY_LIMIT
         )
+
+    def reason(self, text: str, limit: int) -> str:
+        """Marked-up: the reason that somebody gave, with the people and channels it names."""
+        return with_mentions(escape(self.free_text(text), limit))
 
     def free_text(self, text: str) -> str:
         """Text that people typed, without the numbers in it where these are hidden."""
@@ -158,6 +163,13 @@ def target_words(target: str) -> str:
                 return "TwiML"
     except InvalidTargetError:
         return "another target"
+
+
+def ask_words(user_ids: Sequence[str]) -> str:
+    """Marked-up: whom to ask, where these can help."""
+    if not user_ids:
+        return "Ask whoever runs Hookflash: the settings name who may."
+    return f"Ask {' or '.join(f'<@{user_id}>' for user_id in user_ids[:MOST_ASKED])}."
 
 
 def listed(words: Sequence[str]) -> str:

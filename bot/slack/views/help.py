@@ -10,7 +10,7 @@ import slackblocks as kit
 from bot.domain.people import Role
 from bot.slack.views import blocks
 from bot.slack.views.escaping import escape
-from bot.slack.views.formatting import Place
+from bot.slack.views.formatting import Place, ask_words
 from bot.slack.views.limits import fit_lines
 from bot.slack.views.message import MessageView, message
 
@@ -29,7 +29,7 @@ _LOG_FILTERS = (
     "`limit:20`"
 )
 _ROLE_WORDS = {
-    Role.NOBODY: "You may see and change nothing yet. Ask an admin of Hookflash.",
+    Role.NOBODY: "You may see and change nothing yet.",
     Role.VIEWER: "You are a viewer: you may look at calls.",
     Role.OPERATOR: "You are an operator: you may look at calls and change them.",
     Role.ADMIN: "You are an admin: you may do everything here.",
@@ -46,10 +46,15 @@ class HelpRow:
     reads_log: bool = False
 
 
-def help_page(rows: Sequence[HelpRow], *, role: Role, place: Place) -> MessageView:
-    """The commands of the rows, which the caller has chosen for this role."""
+def help_page(
+    rows: Sequence[HelpRow], *, role: Role, ask: Sequence[str], place: Place
+) -> MessageView:
+    """The commands of the rows, which the caller has chosen for this role.
+
+    `ask` are the user ids of those who can give somebody a role.
+    """
     lines = _lines(rows, place)
-    intro = intro_words(role)
+    intro = intro_words(role, ask)
     filters = [_FILTERS, *([_LOG_FILTERS] if any(row.reads_log for row in rows) else [])]
     return message(
         fit_lines([intro, *lines]),
@@ -61,9 +66,10 @@ def help_page(rows: Sequence[HelpRow], *, role: Role, place: Place) -> MessageVi
     )
 
 
-def intro_words(role: Role) -> str:
-    """Marked-up: what Hookflash is, and what this person may do with it."""
-    return f"*Hookflash* shows live phone calls and changes them. {_ROLE_WORDS[role]}"
+def intro_words(role: Role, ask: Sequence[str]) -> str:
+    """Marked-up: what Hookflash is, what this person may do with it, and whom to ask for more."""
+    words = f"*Hookflash* shows live phone calls and changes them. {_ROLE_WORDS[role]}"
+    return f"{words} {ask_words(ask)}" if role is Role.NOBODY else words
 
 
 def command_sections(rows: Sequence[HelpRow], *, place: Place) -> list[kit.Block]:

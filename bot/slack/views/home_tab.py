@@ -26,6 +26,7 @@ def home_tab(
     commands: Sequence[HelpRow],
     calls: MessageView | None,
     freeze: Freeze | None,
+    ask: Sequence[str],
     audience: Audience,
     place: Place,
     banners: Sequence[str] = (),
@@ -36,7 +37,7 @@ def home_tab(
     """
     top: list[kit.Block | None] = [
         *(blocks.banner(each, f"banner-{number}") for number, each in enumerate(banners)),
-        blocks.section("intro", [intro_words(role)]),
+        blocks.section("intro", [intro_words(role, ask)]),
     ]
     if freeze:
         words = freeze_words(freeze, audience=audience, place=place)

@@ -7,7 +7,6 @@ from typing import Any
 from bot.domain.changes import Freeze
 from bot.domain.people import Actor
 from bot.slack.views import blocks
-from bot.slack.views.escaping import escape
 from bot.slack.views.formatting import Audience, Place, mention, slack_moment
 from bot.slack.views.message import MessageView, message, modal
 
@@ -26,7 +25,7 @@ def notice_modal(title: str, *paragraphs: str) -> dict[str, Any]:
 
 def reason_words(reason: str, audience: Audience) -> str:
     """Marked-up: the reason that a person gave, in brackets; empty where there was none."""
-    return f" (reason: {escape(audience.free_text(reason), REASON_LIMIT)})" if reason else ""
+    return f" (reason: {audience.reason(reason, REASON_LIMIT)})" if reason else ""
 
 
 def freeze_words(freeze: Freeze, *, audience: Audience, place: Place) -> tuple[str, str]:

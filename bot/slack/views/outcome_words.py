@@ -12,7 +12,14 @@ from bot.domain.calls import FINAL_STATUSES
 from bot.domain.changes import Change, Outcome, OutcomeReason
 from bot.domain.redirects import TwimlTarget, deserialise_target
 from bot.slack.views.escaping import escape
-from bot.slack.views.formatting import Place, mention, slack_time, status_words, target_words
+from bot.slack.views.formatting import (
+    Place,
+    mention,
+    slack_moment,
+    slack_time,
+    status_words,
+    target_words,
+)
 
 WORD_LIMIT = 60
 _DONE = {Action.HANG_UP: "hung up", Action.REDIRECT: "redirected"}
@@ -56,10 +63,11 @@ def _taken(change: Change, outcome: Outcome, place: Place) -> str:
 
 def _already_ended(change: Change, outcome: Outcome, place: Place) -> str:
     del place
-    when = f" at {slack_time(outcome.ended_at)}" if outcome.ended_at else ""
-    by = f", hung up by {mention(outcome.ended_by)}" if outcome.ended_by else ""
+    when = [slack_moment(outcome.ended_at)] if outcome.ended_at else []
+    by = [f"hung up by {mention(outcome.ended_by)}"] if outcome.ended_by else []
+    how = f" ({', '.join([*when, *by])})" if when or by else ""
     return (
-        f"The call had already ended{when}{by}, before {mention(change.actor)}'s click; "
+        f"The call had already ended{how} before {mention(change.actor)} asked; "
         "nothing was changed."
     )
 

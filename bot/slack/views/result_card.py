@@ -22,8 +22,7 @@ def result_card(
     """What came of the change, and of which call; unless it was hung up, a way to look again."""
     lines = [*result_lines(change, outcome, audience=audience, place=place)]
     if change.request.reason:
-        reason = escape(audience.free_text(change.request.reason), REASON_LIMIT)
-        lines.append(f"Reason: {reason}")
+        lines.append(f"Reason: {audience.reason(change.request.reason, REASON_LIMIT)}")
     look = blocks.button("Details", ActionId.DETAILS, CallValue(change.call_sid).encode())
     is_over = change.action is Action.HANG_UP and outcome.event is Event.SUCCEEDED
     buttons = [] if is_over else [look]
