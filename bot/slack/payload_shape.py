@@ -8,6 +8,7 @@ from typing import Any
 # The parts of a payload that Bolt itself reads without looking at their kind.
 _OBJECTS = ("user", "team", "enterprise", "channel", "view", "container", "message", "event")
 _NEVER_NULL = ("actions", "event")
+_OF_A_FORM = ("view_submission", "view_closed")
 _IDS_OR_OBJECTS = ("user", "team", "channel", "enterprise")
 _MAY_HOLD_THEM = ("event", "message", "previous_message", "item", "assistant_thread")
 _TEXTS = ("type", "user_id", "team_id", "enterprise_id", "callback_id", "command", "ssl_check")
@@ -27,10 +28,16 @@ def _are_of_their_kinds(payload: Mapping[str, Any]) -> bool:
 
 
 def _is_about_something(payload: Mapping[str, Any]) -> bool:
-    """Whether the clicks or the event in it, where it has them, are some."""
-    return ("actions" not in payload or _are_actions(payload["actions"])) and (
-        "event" not in payload or isinstance(payload["event"].get("type"), str)
+    """Whether the clicks, the event or the form in it, where it has them, are some."""
+    return (
+        ("actions" not in payload or _are_actions(payload["actions"]))
+        and ("event" not in payload or isinstance(payload["event"].get("type"), str))
+        and (payload.get("type") not in _OF_A_FORM or _is_form(payload.get("view")))
     )
+
+
+def _is_form(view: Mapping[str, Any] | None) -> bool:
+    return view is not None and isinstance(view.get("type"), str)
 
 
 def _are_actions(actions: object) -> bool:

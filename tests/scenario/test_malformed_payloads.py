@@ -216,6 +216,19 @@ async def test_a_button_of_another_version_is_answered_politely(
     assert "Nothing was changed; start at `/calls`" in answer.text
 
 
+@pytest.mark.parametrize(
+    "view", [None, {"id": "V1", "callback_id": CALLBACK_IDS[0], "state": {"values": {}}}]
+)
+async def test_a_form_without_its_kind_is_refused(
+    company: Company, view: dict[str, Any] | None
+) -> None:
+    """Bolt reads the kind of a submitted view without looking whether it is there."""
+    payload = a_click(company, {"action_id": "x"}) | {"type": "view_submission", "view": view}
+
+    assert await post(company, interaction(payload)) == 400
+    assert company.changes_sent() == []
+
+
 async def test_a_form_of_another_version_is_answered_in_its_place(company: Company) -> None:
     view = {"id": "V1", "type": "modal", "callback_id": "park", "state": {"values": {}}}
     payload = a_click(company, {"action_id": "x"}) | {"type": "view_submission", "view": view}
