@@ -103,8 +103,8 @@ async def test_a_database_that_is_not_there_is_told_at_once(url: str) -> None:
 async def test_a_lock_that_is_not_given_back_fails_the_write_and_not_the_reads(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "_SQLITE_PRAGMAS", ("PRAGMA busy_timeout = 100",))
-    monkeypatch.setattr(engine, "_POSTGRES_WRITER_SETTINGS", ("SET statement_timeout = 100",))
+    monkeypatch.setattr(engine, "_SQLITE_PRAGMAS", ("PRAGMA busy_timeout = 1000",))
+    monkeypatch.setattr(engine, "_POSTGRES_WRITER_SETTINGS", ("SET statement_timeout = 1000",))
     database = open_database(database_url)
     ledger = SqlLedger(database.writer, chain_id=MAIN_CHAIN, clock=now)
     reader = SqlAuditReader(database.reader, chain_id=MAIN_CHAIN)
