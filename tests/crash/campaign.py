@@ -26,7 +26,7 @@ LATEST_KILL_S = 1.0
 # A commit comes several times in each change, an answer once.
 _MOST_TIMES = {Point.BEFORE_COMMIT: 12, Point.AFTER_COMMIT: 12}
 _USUAL_TIMES = 4
-SETTLED_WITHIN_S = 12.0
+SETTLED_WITHIN_S = 40.0
 LOOKS_EVERY_S = 0.2
 STAYS_SO_FOR_S = 0.5
 STOPS_WITHIN_S = 30.0

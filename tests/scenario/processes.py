@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import IO
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -73,6 +74,16 @@ class BotProcess:
                 return answer.status == 200
         except aiohttp.ClientError:
             return False
+
+    async def lets_nobody_in(self) -> bool:
+        """Whether it does not listen any more, as when it has begun to stop."""
+        at = urlsplit(self.url)
+        try:
+            _, writer = await asyncio.open_connection(at.hostname, at.port)
+        except OSError:
+            return True
+        writer.close()
+        return False
 
     async def ended(self) -> int:
         """Its exit code, once it has ended; a signal's number below zero where one killed it."""

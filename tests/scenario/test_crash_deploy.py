@@ -41,18 +41,13 @@ async def stopped_while_twilio_thinks(
     return bot, slow
 
 
-async def is_closed(bot: BotProcess) -> bool:
-    """Whether it lets nobody in any more."""
-    return not await bot.is_ready()
-
-
 @pytest.mark.parametrize("text", ["hangup {}", "redirect {} hold-music"])
 async def test_a_change_under_way_is_finished_recorded_and_answered_before_the_end(
     set_up: Stage, call: Call, text: str
 ) -> None:
     bot, slow = await stopped_while_twilio_thinks(set_up, call, text)
 
-    await until(lambda: is_closed(bot))
+    await until(bot.lets_nobody_in)
     slow.let_go()
     exit_code = await bot.ended()
 

@@ -176,7 +176,7 @@ async def test_a_redirect_that_was_told_as_not_sent_is_not_sent_later(
     here.bot.worker._ledger = LateLedger(here.bot.outside.ledger, late=1)
 
     await here.say(ANA, f"/calls redirect {call.sid} hold-music")
-    await until(lambda: _has_event(here, "failed"), within_s=10)
+    await until(lambda: _has_event(here, "failed"))
     await here.at_rest()
 
     assert here.changes_sent() == []
@@ -192,7 +192,7 @@ async def test_what_was_told_as_not_done_is_not_done_later_though_the_log_has_it
     here.bot.changes._ledger = LateLedger(here.bot.outside.ledger, late=1)
 
     delivery = await here.say(ANA, f"/calls {verb.format(call.sid)}")
-    await until(lambda: _has_event(here, "failed"), within_s=10)
+    await until(lambda: _has_event(here, "failed"))
     await here.at_rest()
 
     assert NOT_DONE in delivery.body
@@ -216,7 +216,7 @@ async def test_a_hang_up_that_was_sent_is_not_told_as_not_sent_when_the_log_goes
     here.bot.worker._ledger = LateLedger(here.bot.outside.ledger, late=2)
     here.twilio.faults.clear()
 
-    await until(lambda: not call.is_live, within_s=15)
+    await until(lambda: not call.is_live)
     await until(lambda: _has_event(here, "succeeded"))
     await here.at_rest()
 

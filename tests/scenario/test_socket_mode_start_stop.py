@@ -46,10 +46,11 @@ async def test_a_slack_that_is_away_at_the_start_is_waited_for_beside_the_rest(
             database_url=f"sqlite:///{tmp_path}/hookflash.db",
             SLACK_APP_TOKEN=APP_TOKEN,
         )
-        slack.faults.break_down(OPEN, times=3)
+        slack.faults.break_down(OPEN, times=None)
         async with run_bot(load_settings(environ)) as bot:
             try:
                 at_first = dict((await bot.readiness()).parts)
+                slack.faults.clear(OPEN)
                 await until(lambda: is_up(slack))
                 later = dict((await bot.readiness()).parts)
             finally:
@@ -76,7 +77,7 @@ async def test_sigterm_acknowledges_what_came_and_what_still_comes_does_it_and_c
             deeds = [hang_up(call) for call in calls[:CONNECTIONS]]
             await until(lambda: len(set_up.slack.sockets.envelopes) == len(deeds))
             bot.send(signal.SIGTERM)
-            await asyncio.sleep(0.3)
+            await until(bot.lets_nobody_in)
             deeds += [hang_up(call) for call in calls[CONNECTIONS:]]
             await until(lambda: len(set_up.slack.sockets.envelopes) == len(deeds))
             await asyncio.sleep(0.1)

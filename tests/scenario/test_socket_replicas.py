@@ -99,7 +99,7 @@ async def test_a_replica_that_is_deployed_anew_loses_no_click_without_a_word(
     deeds = []
     for number, call in enumerate(calls):
         deeds.append(hang_up(set_up, ANA, call))
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
         if number == len(calls) // 3:
             bots[0].send(signal.SIGTERM)
     deliveries = await asyncio.gather(*deeds)

@@ -90,7 +90,7 @@ def drop_connections(database_url: str) -> None:
 
 
 async def until(
-    holds: Callable[[], Awaitable[bool]] | Callable[[], bool], *, within_s: float = 12.0
+    holds: Callable[[], Awaitable[bool]] | Callable[[], bool], *, within_s: float = 40.0
 ) -> None:
     """Return once the condition holds.
 
