@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
@@ -72,6 +73,10 @@ def altered(database_url: str, how: str, *, back: str) -> Iterator[None]:
     name = make_url(database_url).database
     with administration(at_database(database_url, "postgres")) as connection:
         connection.execute(text(f"ALTER DATABASE {name} {how}"))
+        # One that is being made goes by what held before, and is in no list of this database yet.
+        starting = text("SELECT count(*) FROM pg_stat_activity WHERE state = 'starting'")
+        while connection.scalar(starting):
+            time.sleep(LOOKS_EVERY_S)
         drop_connections(database_url)
         try:
             yield
