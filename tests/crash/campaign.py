@@ -1,10 +1,9 @@
-"""Rounds of kills: a database, a crowd, one life of the bot after the other, and the count."""
+"""Rounds of kills: a database, a crowd, lives of the bots that end as planned, and the count."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import signal
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,34 +12,37 @@ from random import Random
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import open_database
 from bot.domain.audit import MAIN_CHAIN
-from tests.crash.checks import Found, find_faults, gather
+from tests.crash.checks import find_faults
 from tests.crash.crowd import Crowd
-from tests.crash.lives import Life, Lives
+from tests.crash.evidence import Evidence, Found, gather
+from tests.crash.lives import Lives
 from tests.crash.points import Plan, Point
+from tests.crash.replicas import Replicas
+from tests.crash.told_checks import told_another_way
 from tests.crash.world import World, world
 
 # What is kept by the stand-ins, the oldest of which they forget, is enough for so many.
 KILLS_A_ROUND = 25
 LONGEST_LIFE_S = 0.5
-LATEST_KILL_S = 1.0
+LATEST_STRIKE_S = 1.0
+# Some are shorter than any lease, some longer.
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 5.0
+PAUSED_OF_ALL = 0.2
 # A commit comes several times in each change, an answer once.
 _MOST_TIMES = {Point.BEFORE_COMMIT: 12, Point.AFTER_COMMIT: 12}
 _USUAL_TIMES = 4
 SETTLED_WITHIN_S = 40.0
 LOOKS_EVERY_S = 0.2
 STAYS_SO_FOR_S = 0.5
-STOPS_WITHIN_S = 30.0
-UNHURT = Plan(point=Point.ANY_MOMENT, nth=0, span_s=0.0)
 
 
 @dataclass(kw_only=True)
 class Tally:
-    """What was done to the bot, and what was found wrong."""
+    """What was done to the bots, and what was found wrong."""
 
     kills: Counter[Point] = field(default_factory=Counter)
-    deeds: int = 0
-    changes: int = 0
-    updates: int = 0
+    pauses: Counter[Point] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     longest_settling_s: float = 0.0
     found: list[Found] = field(default_factory=list)
@@ -48,16 +50,15 @@ class Tally:
     def add(self, other: Tally) -> None:
         """Count what another counted too."""
         self.kills += other.kills
-        self.deeds += other.deeds
-        self.changes += other.changes
-        self.updates += other.updates
+        self.pauses += other.pauses
+        self.counts += other.counts
         self.outcomes += other.outcomes
         self.longest_settling_s = max(self.longest_settling_s, other.longest_settling_s)
         self.found += other.found
 
 
 def plans(kills: int, rng: Random) -> list[Plan]:
-    """Half of the kills at any moment, the others at each point in turn."""
+    """Half of the kills at any moment, the others at each point in turn; some after a pause."""
     at_points = itertools.cycle(point for point in Point if point is not Point.ANY_MOMENT)
     return [
         _at_any_moment(rng) if number % 2 else _at(next(at_points), rng) for number in range(kills)
@@ -65,81 +66,86 @@ def plans(kills: int, rng: Random) -> list[Plan]:
 
 
 def _at_any_moment(rng: Random) -> Plan:
-    return Plan(point=Point.ANY_MOMENT, nth=0, span_s=rng.uniform(0.0, LONGEST_LIFE_S))
+    span_s = rng.uniform(0.0, LONGEST_LIFE_S)
+    return Plan(point=Point.ANY_MOMENT, nth=0, span_s=span_s, pause_s=_pause_s(rng))
 
 
 def _at(point: Point, rng: Random) -> Plan:
     nth = rng.randint(1, _MOST_TIMES.get(point, _USUAL_TIMES))
-    return Plan(point=point, nth=nth, span_s=LATEST_KILL_S)
+    return Plan(point=point, nth=nth, span_s=LATEST_STRIKE_S, pause_s=_pause_s(rng))
 
 
-async def run_round(database_url: str, lives: Lives, plans: Sequence[Plan], rng: Random) -> Tally:
-    """Kill as planned, let one more life settle what is left, and count."""
+def _pause_s(rng: Random) -> float:
+    """Mostly none."""
+    is_paused = rng.random() < PAUSED_OF_ALL
+    return rng.uniform(SHORTEST_PAUSE_S, LONGEST_PAUSE_S) if is_paused else 0.0
+
+
+async def run_round(
+    database_url: str, lives: Sequence[Lives], plans: Sequence[Plan], rng: Random
+) -> Tally:
+    """Strike as planned, let one more life of each replica settle what is left, and count."""
     tally = Tally()
-    async with world(database_url, rng, lives.at) as around:
-        crowd = Crowd(around, rng, lives.at)
+    replicas = Replicas(lives)
+    async with world(database_url, rng, replicas.at) as around:
+        around.slack.doors = [replica.door for replica in replicas.all]
+        crowd = Crowd(around, rng)
         working = asyncio.create_task(crowd.work())
         try:
-            for plan in plans:
-                tally.kills[await _live_and_die(plan, lives, around)] += 1
+            await replicas.live(plans, around.environ, around.slack.workspace.clock)
             crowd.send_home()
-            around.moods.is_calm = True
-            last = await lives.begin(UNHURT, environ=around.environ, url=around.url)
+            around.calm_down()
+            last = [(one, await one.begin_last(around.environ)) for one in replicas.all]
             await working
-            await _count(tally, crowd, around, database_url)
-            await _stop(last, lives)
+            await _count(tally, crowd, around, replicas, database_url)
+            for replica, life in last:
+                await replica.stop(life)
         finally:
             working.cancel()
     return tally
 
 
-async def _live_and_die(plan: Plan, lives: Lives, around: World) -> Point:
-    """One life; the point at which it was killed, which is any moment if its own did not come."""
-    life = await lives.begin(plan, environ=around.environ, url=around.url)
-    point = plan.point
-    try:
-        code = await life.ended(within_s=plan.span_s)
-    except TimeoutError:
-        lives.forget()
-        life.kill()
-        code = await life.ended()
-        point = Point.ANY_MOMENT
-    if code != -signal.SIGKILL:
-        raise RuntimeError(f"the bot ended by itself with {code}:\n{lives.said()}")
-    return point
-
-
-async def _stop(life: Life, lives: Lives) -> None:
-    life.send(signal.SIGTERM)
-    code = await life.ended(within_s=STOPS_WITHIN_S)
-    if code != 0:
-        raise RuntimeError(f"the bot did not stop well, but with {code}:\n{lives.said()}")
-
-
-async def _count(tally: Tally, crowd: Crowd, around: World, database_url: str) -> None:
+async def _count(
+    tally: Tally, crowd: Crowd, around: World, replicas: Replicas, database_url: str
+) -> None:
     """Wait until nothing is wrong any more, and look again a moment later."""
     clock = asyncio.get_running_loop().time
     began_at = clock()
-    found = await _find(crowd, around, database_url)
-    while found and clock() - began_at < SETTLED_WITHIN_S:
+    evidence = await _look(crowd, around, replicas, database_url)
+    while find_faults(evidence) and clock() - began_at < SETTLED_WITHIN_S:
         await asyncio.sleep(LOOKS_EVERY_S)
-        found = await _find(crowd, around, database_url)
+        evidence = await _look(crowd, around, replicas, database_url)
     tally.longest_settling_s = clock() - began_at
-    if not found:
+    if not find_faults(evidence):
         await asyncio.sleep(STAYS_SO_FOR_S)
-        found = await _find(crowd, around, database_url)
-    tally.found = found
-    tally.deeds = len(crowd.deeds)
-    tally.changes = len(around.log.changes())
-    tally.updates = len(around.moods.updates)
+        evidence = await _look(crowd, around, replicas, database_url)
+    tally.found = find_faults(evidence)
+    tally.kills = sum((replica.kills for replica in replicas.all), Counter())
+    tally.pauses = sum((replica.pauses for replica in replicas.all), Counter())
     tally.outcomes = Counter(
-        f"{entry.action} {entry.event} {entry.reason}" for entry in around.log.entries()
+        f"{entry.action} {entry.event} {entry.reason}" for entry in evidence.entries
+    )
+    tally.counts = _counts(evidence)
+
+
+def _counts(evidence: Evidence) -> Counter[str]:
+    told = Counter(told_another_way(evidence))
+    return (
+        Counter(
+            {
+                "deeds reached a bot": len(evidence.deeds),
+                "changes": len(evidence.changes),
+                "updates at Twilio": len(evidence.updates),
+                "freezes": len(evidence.frozen),
+            }
+        )
+        + told
     )
 
 
-async def _find(crowd: Crowd, around: World, database_url: str) -> list[Found]:
-    evidence = gather(around, crowd.deeds, chain_fault=await _chain_fault(database_url))
-    return find_faults(evidence)
+async def _look(crowd: Crowd, around: World, replicas: Replicas, database_url: str) -> Evidence:
+    chain_fault = await _chain_fault(database_url)
+    return gather(around, crowd, replicas, chain_fault=chain_fault)
 
 
 async def _chain_fault(database_url: str) -> str:

@@ -1,10 +1,11 @@
-"""People who type, click and fill in forms without pause, whether or not the bot is alive."""
+"""People who type, click and fill in forms without pause, whether or not the bots are alive."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from random import Random
 
 from bot.sandbox.slack import Delivery, Message, View
@@ -13,14 +14,16 @@ from bot.sandbox.twilio import Call
 from bot.slack.views.action_ids import ActionId
 from bot.slack.views.redirect_modal import TARGET_BLOCK, TWIML_BLOCK
 from bot.slack.views.typed_inputs import REASON_BLOCK
-from tests.crash.points import Point
-from tests.crash.world import CROWD, At, World
+from tests.crash.freezing import Freezer
+from tests.crash.world import CROWD, World
 from tests.scenario.company import SUPPORT, SUPPORT_LINE
 from tests.scenario.reading import button_elements
 
 HANDS = 6
-MOST_LIVE_CALLS = 12
+MOST_LIVE_CALLS = 30
 PAUSE_S = 0.02
+# Nothing else happens in a freeze, so it must not be at every turn.
+FREEZES = 0.15
 # Long enough for a bot that lives; one that was killed brings no list any more.
 LOOKS_FOR_S = 0.6
 _TRIES = 4
@@ -33,17 +36,20 @@ class Deed:
 
     delivery: Delivery
     call_sid: str
+    door: str
+    """Where it was brought to."""
+    answered_at: datetime
 
 
 class Crowd:
     """A few people at a time, each of whom does one thing after the other."""
 
-    def __init__(self, world: World, rng: Random, at: At) -> None:
+    def __init__(self, world: World, rng: Random) -> None:
         self.deeds: list[Deed] = []
+        self.freezer = Freezer(world, rng)
         self._world = world
         self._slack = world.slack
         self._rng = rng
-        self._at = at
         self._idle = list(CROWD)
         self._count = 0
         self._is_sent_home = False
@@ -126,6 +132,11 @@ class Crowd:
         call_sid = self._rng.choice(_calls_to_hang_up(home[who]))
         await self._do(call_sid, self._hang_up(who, home[who], call_sid))
 
+    async def _freeze(self, who: str) -> None:
+        del who  # no operator may
+        if self._rng.random() < FREEZES:
+            await self.freezer.freeze_for_a_while()
+
     _stories: Sequence[Callable[[Crowd, str], Awaitable[None]]] = (
         _type_hang_up,
         _type_redirect,
@@ -135,6 +146,7 @@ class Crowd:
         _click_twice,
         _fill_in_form,
         _click_on_home,
+        _freeze,
     )
 
     async def _card(self, who: str) -> tuple[Message, Call]:
@@ -183,9 +195,16 @@ class Crowd:
 
     async def _do(self, call_sid: str, deed: Awaitable[Delivery]) -> Delivery:
         delivery = await deed
-        self.deeds.append(Deed(delivery=delivery, call_sid=call_sid))
+        self.deeds.append(
+            Deed(
+                delivery=delivery,
+                call_sid=call_sid,
+                door=self._slack.door_of(delivery),
+                answered_at=self._slack.workspace.clock(),
+            )
+        )
         if delivery.is_ok:
-            self._at(Point.AFTER_ACK)
+            self._slack.strike_after_ack(delivery)
         return delivery
 
     def _a_call(self) -> Call:

@@ -12,6 +12,16 @@ from sqlalchemy import text
 from bot.database.migrate import upgrade
 from tests.fixtures_database import administration, at_database, postgres_server
 
+# Now and then the commit of an accept comes to stand only after its person was told that it was not
+# done, which the bot does after 2 s.
+_COMMITS_SLOWLY = """
+CREATE FUNCTION commit_slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF random() < 0.01 THEN PERFORM pg_sleep(2.3); END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER commits_slowly AFTER INSERT ON call_changes
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION commit_slowly()
+"""
 DatabaseMaker = Callable[[], str]
 
 
@@ -31,7 +41,10 @@ def postgresql() -> Iterator[DatabaseMaker]:
             name = f"crash_{uuid4().hex}"
             with administration(server_url) as connection:
                 connection.execute(text(f"CREATE DATABASE {name}"))
-            return _migrated(at_database(server_url, name))
+            database_url = _migrated(at_database(server_url, name))
+            with administration(database_url) as connection:
+                connection.execute(text(_COMMITS_SLOWLY))
+            return database_url
 
         yield make
 

@@ -1,4 +1,4 @@
-"""The lives of a bot: each begun by forking, most of them ended by a kill."""
+"""The lives of a bot: each begun by forking, some of them paused, most of them ended by a kill."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
 from tests.crash.points import SEEN_FROM_OUTSIDE, Plan, Point, Trigger
 
 READY_WITHIN_S = 20.0
+STOPPED = "T"
 LOOKS_EVERY_S = 0.005
 
 
@@ -30,6 +32,15 @@ class Life:
     def is_over(self) -> bool:
         """Whether the process has ended."""
         return self._exit_code.done()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it stands still until it is told to go on."""
+        try:
+            status = Path(f"/proc/{self._pid}/stat").read_text()
+        except OSError:
+            return False
+        return status.rpartition(")")[2].split()[0] == STOPPED
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal, if it is there."""
@@ -48,9 +59,17 @@ class Life:
         """
         return await asyncio.wait_for(asyncio.shield(self._exit_code), within_s)
 
+    async def struck(self, *, within_s: float) -> bool:
+        """Whether it was killed or paused in this time; returns once it is."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while not self.is_over and not self.is_paused:
+                    await asyncio.wait({self._exit_code}, timeout=LOOKS_EVERY_S)
+        return self.is_over or self.is_paused
+
 
 class Lives:
-    """Begins one life at a time, and kills where the stand-ins see that the moment has come."""
+    """Begins one life at a time, and strikes it where the stand-ins see its moment come."""
 
     def __init__(self, zygote: asyncio.subprocess.Process, talk: IO[bytes]) -> None:
         self._zygote = zygote
@@ -64,29 +83,34 @@ class Lives:
         Raises:
             RuntimeError: the process ended by itself, with what it said.
         """
-        told = {"environ": dict(environ), "point": plan.point, "nth": plan.nth}
+        told = {
+            "environ": dict(environ),
+            "point": plan.point,
+            "nth": plan.nth,
+            "signal": plan.signal,
+        }
         assert self._zygote.stdin is not None
         self._zygote.stdin.write(f"{json.dumps(told)}\n".encode())
         pid = await self._next_number()
         life = Life(pid, asyncio.create_task(self._next_number()))
         self._awaited = plan.point if plan.point in SEEN_FROM_OUTSIDE else None
-        self._trigger = Trigger(plan.nth, life.kill)
+        self._trigger = Trigger(plan.nth, lambda: life.send(plan.signal))
         await self._until_ready(life, url)
         return life
 
     def at(self, point: Point) -> None:
-        """The moment has come once more; now the bot is killed, if that was planned."""
+        """The moment has come once more; now the bot is struck, if that was planned."""
         if point is self._awaited and self._trigger is not None:
             self._trigger.pull()
 
     def forget(self) -> None:
-        """Kill nobody at any point: what is going on is over."""
+        """Strike nobody at any point: what is going on is over."""
         self._awaited = None
 
     async def _until_ready(self, life: Life, url: str) -> None:
         at = urlsplit(url)
         async with asyncio.timeout(READY_WITHIN_S):
-            while not life.is_over:
+            while not life.is_over and not life.is_paused:
                 try:
                     _, writer = await asyncio.open_connection(at.hostname, at.port)
                 except OSError:
@@ -94,7 +118,7 @@ class Lives:
                 else:
                     writer.close()
                     return
-        if await life.ended() != -signal.SIGKILL:
+        if life.is_over and await life.ended() != -signal.SIGKILL:
             raise RuntimeError(f"the bot ended by itself:\n{self.said()}")
 
     def said(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine, Row, TextClause, create_engine, text
@@ -12,11 +13,15 @@ from sqlalchemy.pool import NullPool
 
 from bot.database.url import driver_url
 
-_CLAIM = text(
-    "SELECT change.request_id, change.state, entry.seq FROM call_changes AS change "
+_CLAIMS = text(
+    "SELECT change.*, entry.seq FROM call_changes AS change "
     "LEFT JOIN audit_entries AS entry "
     "ON entry.request_id = change.request_id AND entry.event = 'requested' "
-    "WHERE change.call_sid = :call_sid AND change.state <> 'closed'"
+    "WHERE change.call_sid = :call_sid ORDER BY change.state = 'closed', position DESC"
+)
+_FREEZE = text(
+    "SELECT action FROM audit_entries WHERE action IN ('freeze', 'unfreeze') "
+    "AND event = 'succeeded' ORDER BY seq DESC LIMIT 1"
 )
 _CHANGES = text("SELECT * FROM call_changes ORDER BY position")
 _ENTRIES = text("SELECT * FROM audit_entries ORDER BY seq")
@@ -24,11 +29,16 @@ _ENTRIES = text("SELECT * FROM audit_entries ORDER BY seq")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The open change of a call, and whether its intent is in the log."""
+    """The change for which Twilio was asked, as the database had it then."""
 
     request_id: str
     state: str
     is_requested: bool
+    """Whether its intent is in the log."""
+    was_sent: bool
+    """Whether it was ever marked as sent."""
+    way: str
+    deadline_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +63,15 @@ class ChangeRow:
     @property
     def way(self) -> str:
         """The response URL through which the person is answered; empty for the Home tab."""
-        return str(self.origin["response_url"]).rsplit("/", 1)[-1]
+        return _way(self.origin)
 
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
     """One entry as the database has it."""
 
+    seq: int
+    recorded_at: datetime
     request_id: str
     event: str
     action: str
@@ -77,10 +89,24 @@ class LogReader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def claim_on(self, call_sid: str) -> Claim | None:
-        """The open change of the call."""
-        rows = self._ask(_CLAIM, call_sid=call_sid)
-        return Claim(rows[0].request_id, rows[0].state, rows[0].seq is not None) if rows else None
+    def claim_on(self, call_sid: str, *, mark: str) -> Claim | None:
+        """The redirect with this mark, or else the hang-up: the open one, or the last."""
+        for row in self._ask(_CLAIMS, call_sid=call_sid):
+            if row.reason == mark and (mark or row.action == "hang_up"):
+                return Claim(
+                    request_id=row.request_id,
+                    state=row.state,
+                    is_requested=row.seq is not None,
+                    was_sent=row.deadline_at is not None,
+                    way=_way(json.loads(row.origin)),
+                    deadline_at=str(row.deadline_at),
+                )
+        return None
+
+    def is_frozen(self) -> bool:
+        """Whether a freeze is the last that the log says of freezing."""
+        rows = self._ask(_FREEZE)
+        return bool(rows) and rows[0].action == "freeze"
 
     def changes(self) -> Sequence[ChangeRow]:
         """All changes, oldest first."""
@@ -110,6 +136,8 @@ class LogReader:
 def _entry(row: Any) -> EntryRow:
     details = json.loads(row.details)
     return EntryRow(
+        seq=row.seq,
+        recorded_at=_moment(row.recorded_at),
         request_id=row.request_id,
         event=row.event,
         action=row.action,
@@ -117,6 +145,17 @@ def _entry(row: Any) -> EntryRow:
         reason=details.get("reason", ""),
         status_after=details.get("status_after", ""),
     )
+
+
+def _way(origin: Mapping[str, Any]) -> str:
+    """The end of the response URL through which the person is answered."""
+    return str(origin["response_url"]).rsplit("/", 1)[-1]
+
+
+def _moment(value: datetime | str) -> datetime:
+    """The time, which SQLite keeps as text, in UTC."""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def log_reader(database_url: str) -> LogReader:

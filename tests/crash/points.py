@@ -1,4 +1,4 @@
-"""Where in a change the bot is killed, and how it kills itself there."""
+"""Where in a change the bot is killed or paused, and how it does that to itself there."""
 
 from __future__ import annotations
 
@@ -39,30 +39,39 @@ SEEN_FROM_OUTSIDE = (Point.AFTER_ACK, Point.TWILIO_HAS_IT, Point.SLACK_HAS_IT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How one life ends: at the `nth` time that the point comes, or after `span_s` seconds."""
+    """What strikes one life: at the `nth` time that the point comes, or after `span_s` seconds.
+
+    `pause_s` is how long it is paused there; at 0 it is killed.
+    """
 
     point: Point
     nth: int
     span_s: float
+    pause_s: float = 0.0
+
+    @property
+    def signal(self) -> signal.Signals:
+        """What the process is sent."""
+        return signal.SIGSTOP if self.pause_s else signal.SIGKILL
 
 
 class Trigger:
-    """Kills when it is pulled for the `nth` time."""
+    """Strikes when it is pulled for the `nth` time."""
 
-    def __init__(self, nth: int, kill: Callable[[], None]) -> None:
+    def __init__(self, nth: int, strike: Callable[[], None]) -> None:
         self._left = nth
-        self._kill = kill
+        self._strike = strike
 
     def pull(self) -> None:
         """One more time."""
         self._left -= 1
         if self._left == 0:
-            self._kill()
+            self._strike()
 
 
-def arm(point: Point, nth: int) -> None:
-    """Let this process kill itself at a point that only it can see."""
-    pull = Trigger(nth, lambda: os.kill(os.getpid(), signal.SIGKILL)).pull
+def arm(point: Point, nth: int, number: signal.Signals) -> None:
+    """Let this process send itself a signal at a point that only it can see."""
+    pull = Trigger(nth, lambda: os.kill(os.getpid(), number)).pull
     match point:
         case Point.BEFORE_COMMIT:
             _wrap_commit(before=pull)

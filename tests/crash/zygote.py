@@ -18,10 +18,24 @@ from typing import Any
 
 import psycopg  # noqa: F401 - SQLAlchemy would load it anew in every life
 
+from bot.application.deadlines import Deadlines
 from bot.bootstrap import serve
 from bot.settings import load_settings
 from tests.crash.points import Point, arm
-from tests.scenario.dying_bot import DEADLINES
+
+# In the proportions of the real ones, so that a lost owner is soon replaced: an accept is given up
+# (2 s) before Slack gives up the click (3 s), and that before a lease has run out. Nobody is taken
+# over because the machine stalled for a second or two.
+DEADLINES = Deadlines(
+    claim_lease_s=3.5,
+    twilio_s=1.0,
+    finish_s=2.5,
+    hang_up_try_s=0.6,
+    look_s=0.4,
+    second_look_after_s=0.1,
+    told_within_s=4.0,
+    settle_every_s=0.1,
+)
 
 
 def main() -> None:
@@ -50,7 +64,7 @@ def _exit_code(pid: int, its_end: int) -> int:
 def _live(told: Mapping[str, Any]) -> None:
     """Serve until killed; the process ends here."""
     os.dup2(os.open(os.devnull, os.O_RDWR), sys.stdout.fileno())
-    arm(Point(told["point"]), told["nth"])
+    arm(Point(told["point"]), told["nth"], signal.Signals(told["signal"]))
     asyncio.run(serve(load_settings(told["environ"]), deadlines=DEADLINES))
     sys.exit(0)
 

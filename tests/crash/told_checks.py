@@ -1,0 +1,133 @@
+"""What people must have been told of each change, and what the card must show that they clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.sandbox.slack import Message
+from bot.slack.views.action_ids import ActionId
+from tests.crash.crowd import Deed
+from tests.crash.evidence import HANG_UP, Evidence, Fault, Found
+from tests.crash.log_reading import ChangeRow, EntryRow
+from tests.crash.slack_moods import Told, way_of
+from tests.scenario.reading import button_elements, shown
+
+# What a person reads, by the reason that the log has for the outcome.
+WORDS = {
+    "confirmed": "Hung up by",
+    "accepted": "Twilio took it at",
+    "already_ended": "The call had already ended",
+    "not_in_progress": "Nothing was changed",
+    "no_such_call": "There is no such call",
+    "rate_limited": "Twilio is taking no more requests",
+    "refused": "Twilio refused it",
+    "no_answer": "it is not known whether",
+    "still_active": "Twilio still says",
+    "not_sent": "nothing was sent to Twilio",
+}
+GOES_ON = ("Hookflash goes on",)
+NOT_DONE = "It was *not* done"
+
+
+def of_promises(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterator[Found]:
+    """What somebody was told is not done is not done later.
+
+    Who had told so may have been killed or paused since: then the next one cannot know (ADR 7). A
+    delivery that Slack repeated is answered by what can be known then; the first one counts.
+    """
+    if (change.action, outcome.event) != (HANG_UP, "succeeded"):
+        return
+    intent = evidence.intent_of[change.request_id]
+    for deed in evidence.deeds_of.get(change.request_id, ()):
+        if deed.delivery.sent_at > intent.recorded_at or not _was_refused(deed, evidence):
+            continue
+        struck_at = evidence.struck_at[deed.door]
+        if not any(deed.answered_at <= moment < outcome.recorded_at for moment in struck_at):
+            yield Found(Fault.DONE_AFTER_ALL, str(change))
+
+
+def _was_refused(deed: Deed, evidence: Evidence) -> bool:
+    """Whether the person was told that the log did not take it: in the answer, or after a click."""
+    way = way_of(deed.delivery)
+    is_told = any(way and one.way == way and NOT_DONE in one.text for one in evidence.told)
+    return deed.delivery.is_ok and (is_told or NOT_DONE in deed.delivery.body)
+
+
+def of_words(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterator[Found]:
+    """The person was told what the log says, and before that nothing else for certain."""
+    told = [one for one in evidence.told if _is_about(change, one)]
+    words = WORDS[outcome.reason]
+    if not any(words in one.text for one in told) and not _is_left_in_the_log(change, evidence):
+        said = [f"{one.way}: {one.text[:300]}" for one in told]
+        yield Found(Fault.NOT_TOLD, f"{change} as {words!r}, but {said}")
+        return
+    for one in told:
+        others = [said for said in WORDS.values() if said in one.text and said not in words]
+        is_certain = others and not any(said in one.text for said in GOES_ON)
+        if one.way == change.way and words not in one.text and is_certain:
+            yield Found(Fault.WRONG_CARD, f"{change}: {others}, but the log has {outcome.reason}")
+
+
+def of_card(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterator[Found]:
+    """No button to hang up is left where the click that hung up was.
+
+    Where Slack did not take the new card, or a list could not be drawn in time, the old one stays
+    as it was and its person is told in another message.
+    """
+    message = evidence.messages.get(str(change.origin["message_ts"]))
+    if message is None or outcome.reason not in {"confirmed", "already_ended"}:
+        return
+    if change.call_sid not in _hang_up_buttons(message):
+        return
+    if WORDS[outcome.reason] in shown(message) or not _is_told_elsewhere(change, message, evidence):
+        yield Found(Fault.WRONG_CARD, f"a button is left by {change}")
+
+
+def told_another_way(evidence: Evidence) -> Iterator[str]:
+    """How people were told where Slack did not take the answer at first, a word for each change."""
+    for change in evidence.changes:
+        told = [one for one in evidence.told if _is_about(change, one)]
+        if not told and _is_left_in_the_log(change, evidence):
+            yield "changes of which Slack took no message at all"
+        elif change.way and told and not any(one.way == change.way for one in told):
+            yield "changes told another way than through the response URL"
+
+
+def _is_about(change: ChangeRow, told: Told) -> bool:
+    """Whether this is told to the person, or to all where they had clicked."""
+    if change.way and told.way == change.way:
+        return True
+    if told.args.get("user_id") == change.user_id:
+        return True
+    if change.call_sid not in told.text:
+        return False
+    is_for_all = told.args.get("channel") == change.origin["channel_id"]
+    return told.args.get("channel") == change.user_id or (
+        is_for_all and change.user_id in told.text
+    )
+
+
+def _is_left_in_the_log(change: ChangeRow, evidence: Evidence) -> bool:
+    """Whether Slack did not take even the direct message, which is the last way."""
+    return any(
+        one.args.get("channel") == change.user_id and change.call_sid in one.text
+        for one in evidence.not_told
+    )
+
+
+def _is_told_elsewhere(change: ChangeRow, message: Message, evidence: Evidence) -> bool:
+    """Whether the person can read of it beside the old card."""
+    is_read = any(
+        change.call_sid in shown(other) and change.user_id in shown(other)
+        for other in evidence.messages.values()
+        if other.ts != message.ts
+    )
+    return is_read or _is_left_in_the_log(change, evidence)
+
+
+def _hang_up_buttons(message: Message) -> str:
+    return " ".join(
+        str(button["value"])
+        for button in button_elements(message)
+        if button["action_id"] == ActionId.HANG_UP
+    )
