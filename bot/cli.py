@@ -14,8 +14,6 @@ from bot import __version__
 from bot.cli_environment import environment, named_env_file
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from bot.settings.faults import SettingsError
 
 _GROUPS = {
@@ -99,6 +97,7 @@ def serve() -> None:
 
     SIGTERM and SIGINT stop it, once it has finished what it accepted.
     """
+    import asyncio
     import gc
 
     from bot.settings import load_settings
@@ -116,19 +115,8 @@ def serve() -> None:
     configure_logging(
         level=settings.log_level, log_format=settings.log_format, secrets=settings.secrets
     )
-    _run(bootstrap.serve(settings))
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Run it on the faster event loop, where there is one."""
-    if sys.platform == "win32":
-        import asyncio
-
-        asyncio.run(work)
-    else:
-        import uvloop
-
-        uvloop.run(work)
+    # Not on uvloop: it sends past Python's sockets, and with them past `bot.twilio.fenced_socket`.
+    asyncio.run(bootstrap.serve(settings))
 
 
 @main.command()

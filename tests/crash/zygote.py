@@ -7,20 +7,20 @@ tells on stdout the life's process id, and how it ended once it has.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import select
 import signal
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import psycopg  # noqa: F401 - SQLAlchemy would load it anew in every life
 
+from bot import bootstrap
 from bot.application.deadlines import Deadlines
-from bot.bootstrap import serve
-from bot.settings import load_settings
+from bot.cli import main as hookflash
 from tests.crash.points import Point, arm
 
 # In the proportions of the real ones, so that a lost owner is soon replaced: an accept is given up
@@ -62,11 +62,13 @@ def _exit_code(pid: int, its_end: int) -> int:
 
 
 def _live(told: Mapping[str, Any]) -> None:
-    """Serve until killed; the process ends here."""
+    """Be `hookflash serve` until killed; the process ends here."""
     os.dup2(os.open(os.devnull, os.O_RDWR), sys.stdout.fileno())
     arm(Point(told["point"]), told["nth"], signal.Signals(told["signal"]))
-    asyncio.run(serve(load_settings(told["environ"]), deadlines=DEADLINES))
-    sys.exit(0)
+    os.environ.clear()
+    os.environ.update(told["environ"])
+    bootstrap.serve = partial(bootstrap.serve, deadlines=DEADLINES)
+    hookflash(["serve"])
 
 
 def _say(number: int) -> None:

@@ -1,4 +1,4 @@
-"""The real bot, which sends itself a signal at one step of the first change that gets there.
+"""The real `hookflash serve`, which sends itself a signal at one step of the first change there.
 
 Run as `python -m tests.scenario.dying_bot STEP SIGNAL`, with the bot's own environment.
 """
@@ -16,13 +16,13 @@ from typing import Any
 
 from aiohttp import ClientRequest
 
+from bot import bootstrap
 from bot.application.accept_change import ChangeDesk
 from bot.application.deadlines import Deadlines
 from bot.application.perform_change import ChangeWorker
 from bot.application.send_change import ChangeSender
-from bot.bootstrap import serve
+from bot.cli import main
 from bot.database.transaction import SqlLedgerTransaction
-from bot.settings import load_settings
 from bot.slack.announcer import SlackAnnouncer
 from bot.twilio.gateway import TwilioGateway
 
@@ -105,4 +105,5 @@ async def _do(deed: Deed | None) -> None:
 
 if __name__ == "__main__":
     cut_off(Step(sys.argv[1]), signal.Signals[sys.argv[2]])
-    asyncio.run(serve(load_settings(os.environ), deadlines=DEADLINES))
+    bootstrap.serve = partial(bootstrap.serve, deadlines=DEADLINES)
+    main(["serve"])
