@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum, auto
 
@@ -53,6 +53,14 @@ class Recorded(Enum):
     BY_ANOTHER = auto()
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An outcome that this process knows and the log did not take yet."""
+
+    change: Change
+    outcome: Outcome
+
+
 class ChangeWorker:
     """Performs the changes that this process has claimed."""
 
@@ -78,7 +86,7 @@ class ChangeWorker:
         self._counter = counter
         self._clock = clock
         self._deadlines = deadlines
-        self._unrecorded: dict[str, Outcome] = {}
+        self._unrecorded: dict[str, _Kept] = {}
 
     async def perform(self, change: Change) -> None:
         """Carry out a change that this process has just accepted, and show what came of it."""
@@ -173,12 +181,35 @@ class ChangeWorker:
     def give_up(self, change: Change) -> Outcome:
         """Never send it: once the log is back it is settled so, whatever came to stand in it."""
         outcome = outcomes.not_done(OutcomeReason.NOT_SENT, at=self._clock(), is_recorded=False)
-        self._unrecorded[change.change_id] = outcome
+        self._unrecorded[change.change_id] = _Kept(change, outcome)
         return outcome
 
     def take_unrecorded(self, change: Change) -> Outcome | None:
         """The outcome of the change that this process knows and the log did not take."""
-        return self._unrecorded.pop(change.change_id, None)
+        kept = self._unrecorded.pop(change.change_id, None)
+        return kept.outcome if kept else None
+
+    async def record_unrecorded(self) -> None:
+        """Record what the log did not take, while this process still holds the change.
+
+        Another process that takes it over knows neither what Twilio said nor what people were told.
+
+        Raises:
+            LogUnavailableError: the log does not take it now either.
+        """
+        now = self._clock()
+        held = [kept for kept in self._unrecorded.values() if kept.change.lease_until > now]
+        if not held:
+            return
+
+        async def close(tx: LedgerTransaction) -> list[_Kept]:
+            return [kept for kept in held if await _close(tx, kept, Surface.MACHINE)]
+
+        for kept in await self._ledger.write(close):
+            self._unrecorded.pop(kept.change.change_id, None)
+            self._counter.change_closed(action=kept.change.action, outcome=kept.outcome.event)
+            recorded = replace(kept.outcome, is_recorded=True)
+            self._tasks.spawn(self._teller.tell(kept.change, recorded), name="tell an outcome")
 
     def _not_sent_because_of(self, fault: HookflashError) -> Outcome:
         now = self._clock()
@@ -195,26 +226,20 @@ class ChangeWorker:
     async def _record(self, change: Change, outcome: Outcome, surface: Surface | None) -> Recorded:
         """Close the change and append its outcome, in one transaction.
 
-        What the log does not take now is kept here and recorded when the change is settled.
+        What the log does not take now is kept here and recorded as soon as it does.
         """
-        entry = outcomes.outcome_entry(change, outcome, surface=surface)
-
-        async def close(tx: LedgerTransaction) -> Recorded:
-            if not await tx.close_change(change, outcome):
-                return Recorded.BY_ANOTHER
-            await tx.append(entry)
-            return Recorded.NOW
-
+        kept = _Kept(change, outcome)
         try:
             async with database_deadline():
-                recorded = await self._ledger.write(close)
+                is_closed = await self._ledger.write(lambda tx: _close(tx, kept, surface))
         except LogUnavailableError:
             _log.exception("an outcome could not be recorded yet", extra=_names(change))
-            self._unrecorded[change.change_id] = outcome
+            self._unrecorded[change.change_id] = kept
             return Recorded.NOT_YET
-        if recorded is Recorded.NOW:
-            self._counter.change_closed(action=change.action, outcome=outcome.event)
-        return recorded
+        if not is_closed:
+            return Recorded.BY_ANOTHER
+        self._counter.change_closed(action=change.action, outcome=outcome.event)
+        return Recorded.NOW
 
     async def _look_again(self, change: Change, outcome: Outcome) -> None:
         """A redirect's new target is learnt to have failed only by looking at the call again.
@@ -243,6 +268,14 @@ class ChangeWorker:
                 return
         ended = replace(outcome, status_after=call.status, ended_at=call.ended_at or self._clock())
         await self._teller.tell(change, ended)
+
+
+async def _close(tx: LedgerTransaction, kept: _Kept, surface: Surface | None) -> bool:
+    """Close the change and append its outcome; False where another owner has it."""
+    if not await tx.close_change(kept.change, kept.outcome):
+        return False
+    await tx.append(outcomes.outcome_entry(kept.change, kept.outcome, surface=surface))
+    return True
 
 
 def _names(change: Change) -> dict[str, str]:

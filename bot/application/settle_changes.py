@@ -50,9 +50,10 @@ class Settler:
         self._deadlines = deadlines
 
     async def run(self) -> None:
-        """Look for abandoned changes, for ever; a log that is down is looked at again."""
+        """Bring open changes to their end, for ever; a log that is down is looked at again."""
         while True:
             try:
+                await self._worker.record_unrecorded()
                 await self.settle_abandoned()
                 await self._teller.tell_untold()
                 await self._denials.flush()

@@ -204,6 +204,25 @@ async def test_what_was_told_as_not_done_is_not_done_later_though_the_log_has_it
     ]
 
 
+@pytest.mark.parametrize("verb", ["hangup {}", "redirect {} hold-music"])
+async def test_what_was_told_as_not_done_is_settled_long_before_others_may_take_it_over(
+    database_url: str, verb: str
+) -> None:
+    """Another replica does not know what was said, and would hang up after all."""
+    patient = Deadlines(settle_every_s=0.1)
+    async with company(database_url, deadlines=patient) as here:
+        call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+        here.bot.changes._ledger = LateLedger(here.bot.outside.ledger, late=1)
+
+        delivery = await here.say(ANA, f"/calls {verb.format(call.sid)}")
+        await until(lambda: _has_event(here, "failed"), within_s=patient.sent_lease_s / 2)
+        await here.at_rest()
+
+        assert NOT_DONE in delivery.body
+        assert call.is_live
+        assert (await outcomes(here.bot))[-1] == ("failed", "not_sent", "machine")
+
+
 @ON_SQLITE
 async def test_a_hang_up_that_was_sent_is_not_told_as_not_sent_when_the_log_goes(
     here: Company, call: Call
