@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from bot.sandbox.twilio import Call
 from tests.crash.evidence import HANG_UP, OUTCOMES, Evidence, Fault, Found, request_id_of
 from tests.crash.freeze_checks import of_freezes
 from tests.crash.log_reading import ChangeRow, EntryRow
-from tests.crash.told_checks import of_card, of_promises, of_words
+from tests.crash.told_checks import of_card, of_promises, of_words, was_refused
 from tests.crash.twilio_moods import Update
+
+ANSWERED_WITHIN = timedelta(seconds=5)
 
 
 def find_faults(evidence: Evidence) -> list[Found]:
@@ -108,12 +111,18 @@ def _of_endings(evidence: Evidence) -> Iterator[Found]:
 
 
 def _of_deeds(evidence: Evidence) -> Iterator[Found]:
-    """What was acknowledged is in the log, accepted or refused, unless the answer refused it."""
+    """What was acknowledged is in the log, accepted or refused, unless the answer refused it.
+
+    The answer to a click comes a moment after its ack, and is lost if the bot is killed in between.
+    """
     known = {entry.request_id for entry in evidence.entries}
     for deed in evidence.deeds:
-        answered = bool(deed.delivery.body.strip())
-        if deed.delivery.is_ok and not answered and request_id_of(deed.delivery) not in known:
-            yield Found(Fault.LOST, str(deed.delivery.payload)[:200])
+        delivery = deed.delivery
+        if not delivery.is_ok or delivery.body.strip() or request_id_of(delivery) in known:
+            continue
+        is_struck = evidence.was_struck(deed, until=deed.answered_at + ANSWERED_WITHIN)
+        if not is_struck and not was_refused(deed, evidence):
+            yield Found(Fault.LOST, str(delivery.payload)[:200])
 
 
 def _of_truth(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterator[Found]:

@@ -103,6 +103,10 @@ class Evidence:
             if entry.action in {"freeze", "unfreeze"} and entry.event == "succeeded"
         ]
 
+    def was_struck(self, deed: Deed, *, until: datetime) -> bool:
+        """Whether who had answered the deed was killed or paused after that."""
+        return any(deed.answered_at <= moment < until for moment in self.struck_at[deed.door])
+
     def was_frozen(self, first_seq: int, last_seq: int) -> bool:
         """Whether a freeze was in force at any time between these entries, by what the log says."""
         before = [entry for entry in self.freezes_and_lifts if entry.seq < first_seq]

@@ -26,6 +26,7 @@ WORDS = {
     "not_sent": "nothing was sent to Twilio",
 }
 GOES_ON = ("Hookflash goes on",)
+LOG_IS_DOWN = ("is not in the log yet", "The log did not answer")
 NOT_DONE = "It was *not* done"
 
 
@@ -39,22 +40,28 @@ def of_promises(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Ite
         return
     intent = evidence.intent_of[change.request_id]
     for deed in evidence.deeds_of.get(change.request_id, ()):
-        if deed.delivery.sent_at > intent.recorded_at or not _was_refused(deed, evidence):
+        if deed.delivery.sent_at > intent.recorded_at or not was_refused(deed, evidence):
             continue
-        struck_at = evidence.struck_at[deed.door]
-        if not any(deed.answered_at <= moment < outcome.recorded_at for moment in struck_at):
+        if not evidence.was_struck(deed, until=outcome.recorded_at):
             yield Found(Fault.DONE_AFTER_ALL, str(change))
 
 
-def _was_refused(deed: Deed, evidence: Evidence) -> bool:
+def was_refused(deed: Deed, evidence: Evidence) -> bool:
     """Whether the person was told that the log did not take it: in the answer, or after a click."""
-    way = way_of(deed.delivery)
-    is_told = any(way and one.way == way and NOT_DONE in one.text for one in evidence.told)
+    who, way = deed.delivery.user_id, way_of(deed.delivery)
+    is_told = any(
+        NOT_DONE in one.text
+        and (one.way == way or who in {one.args.get("user_id"), one.args.get("channel")})
+        for one in evidence.told
+    )
     return deed.delivery.is_ok and (is_told or NOT_DONE in deed.delivery.body)
 
 
 def of_words(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterator[Found]:
-    """The person was told what the log says, and before that nothing else for certain."""
+    """The person was told what the log says, and before that nothing else for certain.
+
+    What is told while the log is down may not get there, if who told it is killed or paused then.
+    """
     told = [one for one in evidence.told if _is_about(change, one)]
     words = WORDS[outcome.reason]
     if not any(words in one.text for one in told) and not _is_left_in_the_log(change, evidence):
@@ -64,8 +71,19 @@ def of_words(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterat
     for one in told:
         others = [said for said in WORDS.values() if said in one.text and said not in words]
         is_certain = others and not any(said in one.text for said in GOES_ON)
-        if one.way == change.way and words not in one.text and is_certain:
+        is_lost = any(said in one.text for said in LOG_IS_DOWN) and _was_struck(
+            change, outcome, evidence
+        )
+        if one.way == change.way and words not in one.text and is_certain and not is_lost:
             yield Found(Fault.WRONG_CARD, f"{change}: {others}, but the log has {outcome.reason}")
+
+
+def _was_struck(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> bool:
+    """Whether who had the change was killed or paused before it came to its outcome."""
+    return any(
+        evidence.was_struck(deed, until=outcome.recorded_at)
+        for deed in evidence.deeds_of.get(change.request_id, ())
+    )
 
 
 def of_card(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterator[Found]:
