@@ -25,7 +25,8 @@ WORDS = {
     "still_active": "Twilio still says",
     "not_sent": "nothing was sent to Twilio",
 }
-GOES_ON = ("Hookflash goes on",)
+# A click that was refused in a freeze is asked for anew when Slack repeats it.
+NOT_FOR_GOOD = ("Hookflash goes on", "All changes are frozen")
 LOG_IS_DOWN = ("is not in the log yet", "The log did not answer")
 NOT_DONE = "It was *not* done"
 
@@ -70,7 +71,7 @@ def of_words(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterat
         return
     for one in told:
         others = [said for said in WORDS.values() if said in one.text and said not in words]
-        is_certain = others and not any(said in one.text for said in GOES_ON)
+        is_certain = others and not any(said in one.text for said in NOT_FOR_GOOD)
         is_lost = any(said in one.text for said in LOG_IS_DOWN) and _was_struck(
             change, outcome, evidence
         )
