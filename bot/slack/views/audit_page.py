@@ -152,7 +152,9 @@ def _row_lines(row: AuditRow, audience: Audience) -> Iterator[str]:
     """Marked-up lines: what and with what result, by whom and when, which call, why."""
     entry = row.entry
     who = mention_user(entry.actor_user_id, row.personal.get("actor_name", "") or "Hookflash")
-    yield f"*{_what(row)}: {_result(row)}*, {who}, {slack_moment(row.requested_at)}, #{entry.seq}"
+    # What Hookflash did of itself names it already.
+    by = "" if entry.action == Action.SERVE else f"{who}, "
+    yield f"*{_what(row)}: {_result(row)}*, {by}{slack_moment(row.requested_at)}, #{entry.seq}"
     ends = [row.personal.get(end, "") for end in ("from", "to")]
     parties = " → ".join(audience.party(end) for end in ends)
     facts = [
