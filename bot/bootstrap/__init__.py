@@ -47,6 +47,7 @@ async def serve(settings: Settings, *, deadlines: Deadlines = DEFAULT_DEADLINES)
             on_listening=lambda: _log.info("ready", host=settings.host, port=settings.port),
             on_stop=bot.stop,
         )
+        _log.info("stopped")
 
 
 @asynccontextmanager

@@ -32,8 +32,8 @@ class Installation:
         """
         try:
             identity = await identify_bot(self._client, timeout_s=timeout_s)
-        except SlackUnavailableError:
-            _log.warning("Slack did not say which workspace this is")
+        except SlackUnavailableError as error:
+            _log.warning("Slack did not say which workspace this is: %s", error)
         else:
             self.team_id = identity.team_id
             self._bot_id = identity.bot_id

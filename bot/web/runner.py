@@ -9,9 +9,12 @@ import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
 from aiohttp import web
 
 from bot.domain.errors import HookflashError
+
+_log = structlog.get_logger(__name__)
 
 # Also how long a connection may take over its headers, and stay open between two requests.
 _KEEPALIVE_S = 75.0
@@ -51,6 +54,7 @@ async def serve_until_stopped(
             if on_listening is not None:
                 on_listening()
             await stop.wait()
+            _log.info("told to stop: finishing what was accepted")
     finally:
         await runner.cleanup()
         if on_stop is not None:

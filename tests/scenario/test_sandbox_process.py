@@ -121,6 +121,8 @@ def own_bot(*words: str) -> Iterator[None]:
         assert any(" ready " in line for line in process.stderr)
         yield
         process.terminate()
+        _, rest = process.communicate(timeout=SOON_S)
+        assert re.search("told to stop: finishing what was accepted.*\n.*stopped", rest)
 
 
 def test_what_the_bot_prints_is_shown_with_its_name_before_it(running: SandboxProcess) -> None:
