@@ -124,5 +124,7 @@ def _prepared_checkout(folder: Path) -> Path:
     (folder / ".venv").mkdir()
     (folder / ".venv" / "bin").symlink_to(BIN)
     prepared = [TOP / "pyproject.toml", TOP / "requirements-dev.txt"]
-    (folder / ".venv" / "prepared-requirements-dev.txt").write_bytes(b"".join(path.read_bytes() for path in prepared))
+    (folder / ".venv" / "prepared-requirements-dev.txt").write_bytes(
+        b"".join(path.read_bytes() for path in prepared)
+    )
     return folder
