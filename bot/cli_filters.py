@@ -26,7 +26,8 @@ async def read_filters(log: SqlAuditReader, words: Sequence[str]) -> AuditQuery:
     """The query that the words spell, in which a person may be called by name.
 
     Raises:
-        UsageError: a word is no filter, or names nobody or several people of the log.
+        UsageError: a word is no filter, names a channel by its name, or names nobody or several
+            people of the log.
     """
     from bot.domain.audit_filters import parse_audit_filters
     from bot.domain.errors import InvalidFilterError
@@ -46,8 +47,15 @@ async def read_filters(log: SqlAuditReader, words: Sequence[str]) -> AuditQuery:
 
 
 async def _with_id(log: SqlAuditReader, word: str) -> str:
-    from bot.domain.audit_filters import name_in
+    from bot.domain.audit_filters import channel_name_in, name_in
+    from bot.domain.plain_text import printable
 
+    channel = channel_name_in(word)
+    if channel:
+        raise click.UsageError(
+            f"The log knows channels by their ids, not by names such as {printable(channel)}. "
+            "Slack shows the id at the end of the channel's details. Example: in:C0123ABCD"
+        )
     name = name_in(word)
     return f"by:{_one_called(name, await log.people()).user_id}" if name else word
 

@@ -63,15 +63,21 @@ def log_url() -> str:
     """The database that DATABASE_URL names.
 
     Raises:
-        ClickException: its tables are not those of this version.
+        ClickException: there is none, or its tables are older than this version.
+        SchemaBrokenError: its tables are half there, or of a newer version.
     """
     from bot.database import migrate
     from bot.settings import read_database_url
 
     database_url = read_database_url(environment())
-    state = migrate.current(database_url)
-    if not state.is_up_to_date:
-        raise click.ClickException(state.advice)
+    file = migrate.sqlite_path(database_url)
+    if file is not None and not file.exists():
+        raise click.ClickException(
+            f"There is no log at {file.absolute()}: no such file. Set DATABASE_URL to where the "
+            "log is; hookflash serve begins a new one."
+        )
+    if not migrate.current(database_url).is_up_to_date:
+        raise click.ClickException(migrate.check(database_url).advice)
     return database_url
 
 

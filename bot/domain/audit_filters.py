@@ -104,10 +104,17 @@ def describe_audit_query(query: AuditQuery) -> str:
 
 def name_in(word: str) -> str:
     """The name by which the word asks for a person (`by:@ana`); empty for ids and other filters."""
+    return _named(word, "by", _USER).removeprefix("@")
+
+
+def channel_name_in(word: str) -> str:
+    """The name by which the word asks for a channel (`in:#support`); else empty."""
+    return _named(word, "in", _CHANNEL)
+
+
+def _named(word: str, wanted: str, form_of_id: re.Pattern[str]) -> str:
     key, _colon, value = word.partition(":")
-    if key.lower() != "by" or value.lower() == "me" or _USER.fullmatch(value):
-        return ""
-    return value.removeprefix("@")
+    return "" if key.lower() != wanted or form_of_id.fullmatch(value) else value
 
 
 def _number_prefix(value: str) -> str:

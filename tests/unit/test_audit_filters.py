@@ -14,6 +14,7 @@ from bot.domain.audit_filters import (
     LONGEST_WORDS,
     MAX_AUDIT_ROWS,
     WORDS_WITHIN,
+    channel_name_in,
     describe_audit_query,
     name_in,
     parse_audit_filters,
@@ -118,13 +119,21 @@ def test_quotes_hold_words_together(text: str, words: list[str]) -> None:
         ("by:@ana", "ana"),
         ("By:ana.b", "ana.b"),
         ("by:@U012AB", ""),
-        ("by:me", ""),
+        ("by:me", "me"),
         ("by:", ""),
         ("in:ana", ""),
     ],
 )
 def test_a_person_can_be_named(word: str, name: str) -> None:
     assert name_in(word) == name
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [("in:#support", "#support"), ("IN:support", "support"), ("in:#C012AB", ""), ("by:C012", "")],
+)
+def test_a_channel_can_be_named(word: str, name: str) -> None:
+    assert channel_name_in(word) == name
 
 
 @pytest.mark.parametrize(

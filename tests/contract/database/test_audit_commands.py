@@ -14,6 +14,7 @@ from click.testing import Result
 from sqlalchemy import text
 
 from bot.database.ledger import SqlLedger
+from bot.database.migrate import sqlite_path
 from bot.database.tables import SCHEMA_REVISION
 from bot.domain.audit import Action, Event
 from tests.contract.database.conftest import Hookflash
@@ -239,11 +240,44 @@ def test_a_database_without_tables_is_told_with_what_to_run(
     hookflash: Hookflash, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", empty_database_url)
+    file = sqlite_path(empty_database_url)
+    if file is not None:
+        file.touch()
 
     asked = [hookflash("audit", "list"), hookflash("audit", "verify"), hookflash("db", "check")]
 
     assert [answer.exit_code for answer in asked] == [1, 1, 1]
     assert [answer.stderr for answer in asked] == 3 * [EMPTY]
+
+
+@pytest.mark.parametrize("words", ["list", "export", "verify", "checkpoints", "follow"])
+def test_a_log_that_is_not_there_is_told_with_where_it_was_looked_for(
+    words: str, hookflash: Hookflash, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In the wrong folder the way on is the right one, not new tables."""
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///hookflash.db")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+
+    answer = hookflash("audit", words)
+
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert f"There is no log at {elsewhere / 'hookflash.db'}: no such file." in answer.stderr
+    assert "Set DATABASE_URL" in answer.stderr
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", ["list", "verify"])
+def test_the_log_of_a_newer_version_is_told_with_what_reads_it(
+    words: str, hookflash: Hookflash, database_url: str
+) -> None:
+    tamper(database_url, "UPDATE alembic_version SET version_num = '9999'")
+
+    answer = hookflash("audit", words)
+
+    assert answer.exit_code == 1
+    assert "a newer one has migrated it. Run that version" in answer.stderr
 
 
 def test_db_commands_bring_the_tables_up_to_date_and_say_so(

@@ -67,6 +67,23 @@ def test_a_name_that_nobody_has_is_told_with_the_nearest(hookflash: Hookflash) -
     assert "Nobody in the log is called anna. Did you mean ana?" in answer.stderr
 
 
+@pytest.mark.parametrize(
+    ("word", "way_on"),
+    [
+        ("in:#support", "by their ids, not by names such as #support."),
+        ("in:support", "Example: in:C0123ABCD"),
+        ("by:me", "Nobody in the log is called me. An id does too, such as by:U0123ABCD"),
+    ],
+)
+def test_what_only_slack_knows_is_told_with_what_a_terminal_takes(
+    word: str, way_on: str, hookflash: Hookflash
+) -> None:
+    answer = hookflash("audit", "export", word)
+
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert way_on in answer.stderr
+
+
 @pytest.mark.usefixtures("another_ana")
 def test_a_name_that_two_people_have_is_told_with_their_ids(hookflash: Hookflash) -> None:
     answer = hookflash("audit", "list", "by:@ana")
