@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import starmap
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Text, func, select, type_coerce
+from sqlalchemy import Connection, Select, select
+from sqlalchemy.exc import DBAPIError
 
+from bot.database.chain_rows import SEQ, link_of, select_rows, written_link_of
 from bot.database.queries import read_head
-from bot.database.rows import details_of, whole_number
 from bot.database.tables import audit_entries, audit_personal
-from bot.database.url import SQLITE
-from bot.domain.audit import EMPTY_HEAD, AuditEntry, Event, Head
+from bot.domain.audit import EMPTY_HEAD, Event, Head
 from bot.domain.audit_chain import ChainVerifier, Link, Personal, Verdict
 from bot.domain.redactions import Redactions
 
@@ -19,10 +21,11 @@ LINKS_AT_ONCE = 2000
 # Where a check begins: entries numbered below the first were put in by somebody.
 LOWEST_SEQ = -(2**63)
 
-_NAMES = tuple(name for name in AuditEntry.__slots__ if name != "hash")
+# A row, and the personal values beside it.
+_Read = tuple[Sequence[Any], Sequence[Personal]]
+
 _entries = audit_entries.c
 _personal = audit_personal.c
-_RFC_3339 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
 
 def verify_chain(
@@ -46,7 +49,7 @@ def verify_rest(
 ) -> Verdict:
     """The same of all that stands after an entry that is taken as given."""
     verifier = _verifier(connection, chain_id, after, anchors)
-    verdict = _fed(verifier, read_links(connection, chain_id, after))
+    verdict = _fed(verifier, _read(connection, chain_id, after))
     if verdict.fault is not None:
         return verdict
     return Verdict(verdict.end, verifier.finish(read_head(connection, chain_id)))
@@ -68,7 +71,7 @@ def verify_run(
     if before is None:
         return Verdict(EMPTY_HEAD, None)
     verifier = _verifier(connection, chain_id, before, anchors)
-    return _fed(verifier, read_links(connection, chain_id, before, last_seq))
+    return _fed(verifier, _read(connection, chain_id, before, last_seq))
 
 
 def read_link_head(connection: Connection, chain_id: str, seq: int) -> Head | None:
@@ -88,40 +91,47 @@ def _verifier(
     return ChainVerifier(chain_id, redactions, after=after, anchors=anchors)
 
 
-def read_redactions(connection: Connection, chain_id: str) -> Iterator[dict[str, Any]]:
+def read_redactions(connection: Connection, chain_id: str) -> Iterator[Mapping[str, Any]]:
     """The `redacted` entries, each as what its hash covers."""
-    statement = _select_entries(connection).where(
+    statement = select_rows(connection.dialect).where(
         _entries.chain_id == chain_id, _entries.event == Event.REDACTED.value
     )
-    return (_form(row) for row in connection.execute(statement))
+    return (link_of(row).form for row in connection.execute(statement))
 
 
-def _fed(verifier: ChainVerifier, links: Iterable[Link]) -> Verdict:
-    for link in links:
-        fault = verifier.feed(link)
-        if fault is not None:
-            return Verdict(verifier.end, fault)
+def _fed(verifier: ChainVerifier, entries: Iterable[_Read]) -> Verdict:
+    """How far the entries hold; what is plainly as it was recorded is not taken apart."""
+    for row, personal in entries:
+        written = written_link_of(row, personal)
+        if written is None or not verifier.takes(written):
+            fault = verifier.feed(link_of(row, personal))
+            if fault is not None:
+                return Verdict(verifier.end, fault)
     return Verdict(verifier.end, None)
 
 
-def read_links(
-    connection: Connection, chain_id: str, after: Head, last_seq: int | None = None
-) -> Iterator[Link]:
+def read_links(connection: Connection, chain_id: str, after: Head, last_seq: int) -> Iterator[Link]:
     """The entries after one, up to one, in the order of the chain, in constant memory."""
+    return starmap(link_of, _read(connection, chain_id, after, last_seq))
+
+
+def _read(
+    connection: Connection, chain_id: str, after: Head, last_seq: int | None = None
+) -> Iterator[_Read]:
     after_seq = LOWEST_SEQ if after == EMPTY_HEAD else after.seq
     statement = (
-        _select_entries(connection)
+        select_rows(connection.dialect)
         .where(_entries.chain_id == chain_id)
         .order_by(_entries.seq)
         .limit(LINKS_AT_ONCE)
     )
     if last_seq is not None:
         statement = statement.where(_entries.seq <= last_seq)
-    while rows := connection.execute(statement.where(_entries.seq > after_seq)).all():
-        personal = _personal_between(connection, chain_id, after_seq, rows[-1].seq)
+    while rows := _fetched(connection, statement.where(_entries.seq > after_seq)):
+        personal = _personal_between(connection, chain_id, after_seq, rows[-1][SEQ])
         for row in rows:
-            yield Link(_form(row), row.hash, personal.get(row.seq, ()))
-        after_seq = rows[-1].seq
+            yield row, personal.get(row[SEQ], ())
+        after_seq = rows[-1][SEQ]
 
 
 def _personal_between(
@@ -136,26 +146,18 @@ def _personal_between(
         )
         .order_by(_personal.seq, _personal.field)
     )
-    found: dict[int, list[Personal]] = {}
-    for seq, field, salt, value in connection.execute(statement).all():
-        found.setdefault(seq, []).append((field, salt, value))
+    found = defaultdict[int, list[Personal]](list)
+    for seq, field, salt, value in _fetched(connection, statement):
+        found[seq].append((field, salt, value))
     return found
 
 
-def _select_entries(connection: Connection) -> Select[Any]:
-    """The columns as they are hashed, past the types that would make values of them."""
-    moment: ColumnElement[str] = (
-        type_coerce(_entries.recorded_at, Text)
-        if connection.dialect.name == SQLITE
-        else func.to_char(func.timezone("UTC", _entries.recorded_at), _RFC_3339)
-    )
-    hashed = (moment.label(name) if name == "recorded_at" else _entries[name] for name in _NAMES)
-    return select(*hashed, _entries.hash)
-
-
-def _form(row: Row[Any]) -> dict[str, Any]:
-    """What the hash covers. SQLite keeps any kind of value anywhere; the hash tells."""
-    form = dict(zip(_NAMES, row, strict=False))
-    form["details"] = details_of(form["details"])
-    form["seq"] = whole_number(form["seq"])
-    return form
+def _fetched(connection: Connection, statement: Select[Any]) -> Sequence[Sequence[Any]]:
+    """The rows as the driver gives them, of which SQLAlchemy would make its own."""
+    with connection.execute(statement) as result:
+        try:
+            return result.cursor.fetchall()
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise DBAPIError.instance(
+                str(statement), None, error, connection.dialect.loaded_dbapi.Error
+            ) from error

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from bot.domain.audit import (
@@ -36,6 +36,22 @@ class Link(NamedTuple):
         """The link that the entry is."""
         values = tuple((one.field, one.salt, one.value) for one in personal)
         return cls(hashed_form(entry), entry.hash, values)
+
+
+class WrittenLink(NamedTuple):
+    """A link as it is written: *form* is what its hash covers, in the bytes that are hashed.
+
+    Whoever makes one sees to it that these are the RFC 8785 form of an entry with these values.
+    """
+
+    chain_id: str
+    seq: int
+    schema_version: int
+    prev_hash: str
+    hash: str
+    form: bytes
+    digests: Mapping[str, Any]
+    personal: Sequence[Personal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,43 +97,65 @@ class ChainVerifier:
         self._chain_id = chain_id
         self._redactions = redactions
         self._anchors = anchors or {}
-        self._end = after
+        self._seq, self._hash = after.seq, after.hash
 
     @property
     def end(self) -> Head:
         """The last entry that held."""
-        return self._end
+        return Head(self._seq, self._hash)
+
+    def takes(self, link: WrittenLink) -> bool:
+        """Whether the next entry is this, as it was recorded; `feed` tells why it is not."""
+        if (
+            link.seq != self._seq + 1
+            or link.prev_hash != self._hash
+            or link.chain_id != self._chain_id
+            or link.schema_version != SCHEMA_VERSION
+            or sha256(link.form).hexdigest() != link.hash
+            or self._anchors.get(link.seq, link.hash) != link.hash
+            or problem_with_personal(link.digests, link.personal) is not None
+            or self._lost(link.seq, link.digests, link.personal) is not None
+        ):
+            return False
+        self._seq, self._hash = link.seq, link.hash
+        return True
 
     def feed(self, link: Link) -> ChainFault | None:
         """What is wrong with the next entry, if anything is."""
-        before = self._end
+        before = self._seq, self._hash
         fault = self.feed_form(link) or self.fault_of_personal(link)
         if fault is not None:
-            self._end = before
+            self._seq, self._hash = before
         return fault
 
     def feed_form(self, link: Link) -> ChainFault | None:
         """The same, where the personal values are left out on purpose."""
         fault = self._fault_of_place(link.form) or self._fault_of_content(link)
         if fault is None:
-            self._end = Head(link.form["seq"], link.hash)
+            self._seq, self._hash = link.form["seq"], link.hash
         return fault
 
     def fault_of_personal(self, link: Link) -> ChainFault | None:
         """What is wrong with the personal values; the digests are taken as given."""
-        problem = problem_with_personal(link)
-        if problem is not None:
-            return ChainFault(link.form["seq"], problem)
-        for name in lost_values(link):
-            if not self._redactions.cover(link.form["seq"], name):
-                return ChainFault(
-                    link.form["seq"], f"has lost its {name!r}, and no redaction covers that"
-                )
+        seq, digests = link.form["seq"], digests_of(link.form["details"])
+        problem = problem_with_personal(digests, link.personal)
+        if problem is None:
+            problem = self._lost(seq, digests, link.personal)
+        return ChainFault(seq, problem) if problem is not None else None
+
+    def _lost(
+        self, seq: int, digests: Mapping[str, Any], personal: Sequence[Personal]
+    ) -> str | None:
+        if len(digests) == len(personal):
+            return None
+        for name in sorted(digests.keys() - {name for name, _salt, _value in personal}):
+            if not self._redactions.cover(seq, name):
+                return f"has lost its {name!r}, and no redaction covers that"
         return None
 
     def finish(self, head: Head) -> ChainFault | None:
         """What is wrong with the end, when it is held against the head that is kept beside it."""
-        end = self._end
+        end = self.end
         if end.seq < head.seq:
             return ChainFault(
                 end.seq + 1,
@@ -134,15 +172,15 @@ class ChainVerifier:
     def finish_at_anchors(self) -> ChainFault | None:
         """What is wrong with the end, as far as the checkpoints can tell."""
         last = max(self._anchors, default=0)
-        if last <= self._end.seq:
+        if last <= self._seq:
             return None
         return ChainFault(
-            self._end.seq + 1,
+            self._seq + 1,
             f"is missing: the end of the log was cut off (a checkpoint was signed at {last})",
         )
 
     def _fault_of_place(self, form: Mapping[str, Any]) -> ChainFault | None:
-        expected, seq = self._end.seq + 1, form["seq"]
+        expected, seq = self._seq + 1, form["seq"]
         if form["chain_id"] != self._chain_id:
             return ChainFault(expected, f"belongs to another chain ({form['chain_id']!r})")
         if seq > expected:
@@ -158,7 +196,7 @@ class ChainVerifier:
             return ChainFault(seq, f"has version {version}, which this version cannot check")
         if not is_as_hashed(link):
             return ChainFault(seq, "was changed after it was recorded")
-        if link.form["prev_hash"] != self._end.hash:
+        if link.form["prev_hash"] != self._hash:
             return ChainFault(
                 seq,
                 "does not follow the entry before it: one of them was put in, moved or rewritten",
@@ -176,38 +214,27 @@ class ChainVerifier:
 def is_as_hashed(link: Link) -> bool:
     """Whether the hash is that of the form."""
     try:
-        return hashlib.sha256(canonical_json(link.form)).hexdigest() == link.hash
+        return sha256(canonical_json(link.form)).hexdigest() == link.hash
     except (RecursionError, TypeError, ValueError):
         return False
 
 
-def problem_with_personal(link: Link) -> str | None:
+def digests_of(details: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The digests of the personal values that an entry was recorded with."""
+    recorded = details.get("digests")
+    return recorded if isinstance(recorded, dict) else {}
+
+
+def problem_with_personal(digests: Mapping[str, Any], personal: Sequence[Personal]) -> str | None:
     """What is wrong with the personal values that are there; what is lost is another question."""
-    digests = _digests(link)
-    for name, salt, value in link.personal:
-        if name not in digests:
+    for name, salt, value in personal:
+        try:
+            is_as_digested = digests[name] == personal_digest(salt, name, value)
+        except KeyError:
             return f"was given a {name!r} that it was recorded without"
-        if not _is_as_digested(salt, name, value, digests[name]):
+        except (AttributeError, TypeError, ValueError):
+            # Neither SQLite nor JSON sees to it that what is there can be digested.
+            is_as_digested = False
+        if not is_as_digested:
             return f"has a {name!r} that was changed after it"
     return None
-
-
-def lost_values(link: Link) -> Sequence[str]:
-    """The names of the personal values that the entry was recorded with and that are gone."""
-    digests = _digests(link)
-    if len(digests) == len(link.personal):
-        return ()
-    return sorted(digests.keys() - {name for name, _salt, _value in link.personal})
-
-
-def _is_as_digested(salt: bytes, name: str, value: str, digest: object) -> bool:
-    """Whether it is; neither SQLite nor JSON sees to it that what is there can be digested."""
-    try:
-        return personal_digest(salt, name, value) == digest
-    except (AttributeError, TypeError, ValueError):
-        return False
-
-
-def _digests(link: Link) -> Mapping[str, Any]:
-    recorded = link.form["details"].get("digests")
-    return recorded if isinstance(recorded, Mapping) else {}

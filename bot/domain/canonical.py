@@ -35,9 +35,25 @@ def exact_json(text: str) -> Any:
         ValueError: it is no JSON, or holds others; such a text is none of ours.
     """
     try:
-        return _decode(text)
+        return _decoder.decode(text)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
+
+
+def canonical_value(text: str) -> Any:
+    """The value of a JSON text that is canonical_json's to the letter.
+
+    Raises:
+        ValueError: it is not.
+    """
+    try:
+        value, end = _decoder.raw_decode(text)
+        form = _encode(value) if text.isascii() else canonical_json(value).decode()
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    if form != text or end != len(text):
+        raise ValueError("it is not in its canonical form")
+    return value
 
 
 def _refuse(number: str) -> NoReturn:
@@ -51,4 +67,4 @@ def _whole(digits: str) -> int:
     return number
 
 
-_decode = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse, parse_int=_whole).decode
+_decoder = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse, parse_int=_whole)

@@ -21,7 +21,7 @@ from bot.evidence.keys import is_signed
 from bot.verification.pool import verdicts
 from bot.verification.report import Report
 
-ENTRIES_OF_A_RUN = 20_000
+ENTRIES_OF_A_RUN = 50_000
 
 
 class Run(NamedTuple):

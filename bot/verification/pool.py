@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections import deque
@@ -40,13 +41,25 @@ def verdicts(
         waiting: deque[tuple[PieceT, Future[VerdictT]]] = deque()
         try:
             for piece in pieces:
-                waiting.append((piece, executor.submit(check.verify, piece)))
+                waiting.append((piece, executor.submit(_verdict, check, piece)))
                 if len(waiting) > 2 * workers:
                     yield _next_of(waiting)
             while waiting:
                 yield _next_of(waiting)
         finally:
             executor.shutdown(cancel_futures=True)
+
+
+def _verdict(check: Check[PieceT, VerdictT], piece: PieceT) -> VerdictT:
+    """The verdict, with no look for cycles meanwhile, which takes a tenth of the time.
+
+    A check makes none for each entry, so memory does not grow.
+    """
+    gc.disable()
+    try:
+        return check.verify(piece)
+    finally:
+        gc.enable()
 
 
 def _next_of(waiting: deque[tuple[PieceT, Future[VerdictT]]]) -> tuple[PieceT, VerdictT]:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.database.ledger import SqlLedger
+from bot.domain.errors import LogUnavailableError
 from bot.verification import database as verification
 from bot.verification import pool
 from bot.verification.database import verify_database
@@ -80,3 +81,17 @@ def test_other_processes_come_to_the_same(
     assert intact.holds
     assert forged.verdict.fault is not None
     assert forged.verdict.fault.seq == 3
+
+
+@ON_SQLITE
+@pytest.mark.usefixtures("six")
+def test_a_text_that_is_none_is_told_as_a_fault_of_the_database(database_url: str) -> None:
+    """SQLite keeps bytes as text that are no UTF-8; no entry can be made of them."""
+    with administration(database_url) as connection:
+        drop_triggers(connection, "audit_entries")
+        connection.execute(
+            text("UPDATE audit_entries SET event = CAST(x'ed' AS TEXT) WHERE seq = 3")
+        )
+
+    with pytest.raises(LogUnavailableError, match="Could not decode to UTF-8"):
+        verify_database(database_url)
