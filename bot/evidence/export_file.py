@@ -15,6 +15,7 @@ from bot.domain.audit import EMPTY_HEAD, MAIN_CHAIN, Event, Head
 from bot.domain.audit_chain import ChainFault, ChainVerifier, Verdict
 from bot.domain.errors import HookflashError
 from bot.domain.redactions import Redactions
+from bot.evidence.plain_lines import read_plain_line
 from bot.evidence.records import Line, UnreadableLineError, read_line
 
 PIECE_BYTES = 8 * 2**20
@@ -25,6 +26,7 @@ NEAR_BYTES = 2**20
 # How far it is looked for an entry that is not in its place.
 MOST_LINES_AHEAD = 10_000
 BLOCK_BYTES = 2**22
+READ_BYTES = 2**18
 NOWHERE = Head(-1, "")
 _REDACTED = f'"{Event.REDACTED}"'.encode()
 
@@ -73,7 +75,7 @@ class ExportCheck:
             self.chain_id, self.redactions, after=piece.after, anchors=self.anchors
         )
         claims = Claims()
-        with self.path.open("rb") as file:
+        with self.path.open("rb", buffering=READ_BYTES) as file:
             for raw in _lines(file, piece.start, piece.end):
                 fault = self._feed(verifier, claims, raw, file)
                 if fault is not None:
@@ -83,6 +85,10 @@ class ExportCheck:
     def _feed(
         self, verifier: ChainVerifier, claims: Claims, raw: bytes, file: BinaryIO
     ) -> ChainFault | None:
+        plain = read_plain_line(raw)
+        if plain is not None and verifier.takes(plain.link):
+            claims.note(plain.link.seq, plain.request_id, plain.told, plain.repeated)
+            return None
         expected = verifier.end.seq + 1
         try:
             line = read_line(raw)
@@ -93,7 +99,7 @@ class ExportCheck:
             )
         if line.seq > expected and _stands_later(file, expected):
             return ChainFault(expected, f"is out of order: it stands after entry {line.seq}")
-        claims.note(line)
+        claims.note(line.seq, line.request_id, line.told, line.repeated)
         return verifier.feed(line.link)
 
 
@@ -176,23 +182,27 @@ class Claims:
         """What no entry has borne out yet, in the order of the lines."""
         return tuple(self._open.values())
 
-    def note(self, line: Line) -> None:
-        """Take what the line has and what it repeats."""
-        request_id = line.request_id
+    def note(
+        self, seq: int, request_id: str, told: Mapping[str, str], repeated: Mapping[str, str]
+    ) -> None:
+        """Take what a line tells itself and what it repeats."""
         known = self._known[request_id]
-        for name, _salt, value in line.link.personal:
-            known.add((name, value))
-            self._open.pop((request_id, name, value), None)
-        for name, value in line.repeated.items():
-            if value and (name, value) not in known:
-                claim = Claim(line.seq, request_id, name, value)
+        known.update(told.items())
+        if self._open:
+            for name, value in told.items():
+                self._open.pop((request_id, name, value), None)
+        for name, value in repeated.items() - known:
+            if value:
+                claim = Claim(seq, request_id, name, value)
                 self._open.setdefault((request_id, name, value), claim)
 
 
 def _lines(file: BinaryIO, start: int, end: int | None = None) -> Iterator[bytes]:
     """The lines between two offsets; of a line without an end no more than MOST_LINE_BYTES."""
     file.seek(start)
-    while (end is None or file.tell() < end) and (raw := file.readline(MOST_LINE_BYTES)):
+    at = start
+    while (end is None or at < end) and (raw := file.readline(MOST_LINE_BYTES)):
+        at += len(raw)
         yield raw
 
 

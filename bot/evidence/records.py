@@ -41,9 +41,14 @@ class Line(NamedTuple):
         request_id: str = self.link.form["request_id"]
         return request_id
 
+    @property
+    def told(self) -> Mapping[str, str]:
+        """The personal values that the entry itself was recorded with, by their names."""
+        return {name: value for name, _salt, value in self.link.personal}
+
     def has(self, field: str, value: str) -> bool:
         """Whether the entry itself was recorded with this personal value."""
-        return any((name, told) == (field, value) for name, _salt, told in self.link.personal)
+        return self.told.get(field) == value
 
 
 def read_line(raw: bytes) -> Line:

@@ -23,6 +23,7 @@ from bot.domain.audit import (
     seal,
 )
 from bot.domain.audit_export import export_record, json_line
+from bot.domain.canonical import canonical_json, exact_json
 from bot.domain.checkpoints import Checkpoint, checkpoint_line
 from bot.domain.people import Actor
 from bot.evidence.keys import Ed25519Signer, new_private_key
@@ -33,6 +34,11 @@ BEN = Actor("T1", "U0BEN", "ben")
 CALL = "CA" + "1" * 32
 
 Sealed = tuple[AuditEntry, tuple[PersonalValue, ...]]
+
+
+def as_stored(entry: AuditEntry) -> AuditEntry:
+    """The entry as a database gives it back: its details in their canonical order."""
+    return replace(entry, details=exact_json(canonical_json(dict(entry.details)).decode()))
 
 
 @dataclass(slots=True)
@@ -83,7 +89,7 @@ class MadeLog:
             "surface": Surface.BUTTON,
             "call_sid": CALL,
         }
-        entry = seal(
+        entry, personal_values = seal(
             EntryDraft(**usual | given),
             chain_id=self.chain_id,
             seq=self.head.seq + 1,
@@ -91,7 +97,7 @@ class MadeLog:
             prev_hash=self.head.hash,
             salt_source=lambda count: self.salt * count,
         )
-        self.sealed.append(entry)
+        self.sealed.append((as_stored(entry), personal_values))
 
     def recompute(self, at_seq: int, **changed: Any) -> None:
         """Do what a skilled owner can: change an entry, and compute all from there on anew."""
