@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 # Source: https://www.twilio.com/docs/voice/api/call-resource#call-status-values; `initiated` is no
@@ -148,6 +148,11 @@ class Listing:
     looked_at: datetime
     took_s: float = 0.0
     is_cut_off: bool = False
+
+    def newest_ending_first(self) -> Listing:
+        """The same calls in the order in which they ended; Twilio lists them as they began."""
+        calls = sorted(self.calls, key=lambda call: call.ended_at or self.looked_at, reverse=True)
+        return replace(self, calls=tuple(calls))
 
     def find(self, call_sid: str) -> Call | None:
         """The call with this SID."""

@@ -75,6 +75,25 @@ def test_supervisor_redirects_a_call_hangs_it_up_and_is_named_in_the_log(page: P
     expect(checked).to_contain_text("Exit code 0")
 
 
+def test_reason_typed_with_a_number_is_mended_on_the_card_and_stands_in_the_channel(
+    page: Page,
+) -> None:
+    """Enter in the field hangs nobody up: that is what the button is for."""
+    type_command(page, "/calls hangup +14155550123 toll fraud")
+    card = page.locator("#conversation > li.private").last
+    reason = card.get_by_label("Reason")
+    expect(reason).to_have_value("toll fraud")
+    reason.fill("toll fraud, ticket 4711")
+
+    reason.press("Enter")
+    expect(reason).to_have_value("toll fraud, ticket 4711")
+    card.get_by_role("button", name="Hang up").click()
+
+    result = page.locator("#conversation > li:not(.private)", has_text="Hung up by @Ana Ruiz")
+    expect(result).to_contain_text("Reason: toll fraud, ticket 4711")
+    expect(result).to_have_count(1)
+
+
 def test_call_is_kept_when_the_confirmation_is_refused(page: Page) -> None:
     card = open_details_of_maria(page)
 

@@ -127,7 +127,7 @@ async def test_pages_turn_to_older_entries_and_back_to_the_newest(company: Compa
     assert numbers_in(older) == list(range(14, 4, -1))
     assert numbers_in(oldest) == list(range(4, -1, -1))
     assert again == newest
-    assert f"Filter: `by:@{ANA}`" in older
+    assert f"Filter: by:<@{ANA}>. Without it: `/calls audit`" in older
 
 
 async def test_a_viewer_may_not_read_the_log_and_the_log_knows_that(company: Company) -> None:

@@ -336,6 +336,19 @@ async def test_finished_calls_are_listed_with_how_and_when_they_ended(company: C
     assert done.sid[-6:] not in filtered
 
 
+async def test_the_call_that_ended_last_comes_first(company: Company) -> None:
+    """Who looks for a call that was just lost looks on top; Twilio lists calls as they began."""
+    network, now = company.twilio.network, datetime.now(UTC)
+    long = network.call_in_progress(CALLER, SUPPORT_LINE, started_at=now - timedelta(hours=1))
+    short = network.call_ended(BRITISH, SUPPORT_LINE, started_at=now - timedelta(minutes=9))
+    network.hang_up_party(long.sid)
+
+    await company.say(VERA, "/calls recent")
+
+    text = shown(company.last(VERA))
+    assert text.index(long.sid[-6:]) < text.index(short.sid[-6:])
+
+
 async def test_finished_calls_have_pages_too(company: Company) -> None:
     for _ in range(12):
         company.twilio.network.call_ended(CALLER, SUPPORT_LINE)

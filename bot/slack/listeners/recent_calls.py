@@ -54,7 +54,7 @@ async def _draw(desk: Desk, actor: Actor, wanted: ListState) -> MessageView:
         desk.audiences.alone(actor),
     )
     return recent_list(
-        listing,
+        listing.newest_ending_first(),
         filters=wanted.filters,
         state=wanted.encode(desk.seal),
         audience=audience,

@@ -11,7 +11,7 @@ from bot.domain.audit_filters import describe_audit_query
 from bot.domain.audit_log import AuditPage, AuditQuery, AuditRow
 from bot.slack.views import blocks
 from bot.slack.views.action_ids import ActionId
-from bot.slack.views.escaping import escape
+from bot.slack.views.escaping import escape, with_mentions
 from bot.slack.views.formatting import (
     Audience,
     Place,
@@ -79,11 +79,16 @@ def audit_page(
     elif audience.hide_numbers and query.names_a_number:
         subtitle = "Filtered by a number, which is not shown in this channel."
     else:
-        subtitle = (
-            f"Filter: `{escape(described, FILTER_LIMIT)}`. Without it: `{place.command} audit`"
-        )
+        subtitle = f"Filter: {_filter_words(described)}. Without it: `{place.command} audit`"
     buttons = _paging(page, query, sealed_filters)
     return _sheet(_headline(page), [subtitle, *_how_far(page, query)], page.rows, buttons, audience)
+
+
+def _filter_words(described: str) -> str:
+    """Marked-up: each filter as it is typed; people and channels by their names."""
+    typed = escape(described, FILTER_LIMIT).split()
+    named = ((word, with_mentions(word)) for word in typed)
+    return " ".join(f"`{word}`" if word == shown else shown for word, shown in named)
 
 
 def call_history(
