@@ -11,7 +11,6 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 KNOWN_FOR_S = 600.0
-DOUBTED_FOR_S = 30.0
 DOUBTED_FOR_S = 15.0
 ASK_DEADLINE_S = 1.5
 MOST_KNOWN = 10_000
