@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from random import Random
 
@@ -20,6 +21,7 @@ from tests.crash.points import Plan, Point
 from tests.crash.replicas import Replicas
 from tests.crash.told_checks import told_another_way
 from tests.crash.world import World, world
+from tests.ports import kept_port
 
 # What is kept by the stand-ins, the oldest of which they forget, is enough for so many.
 KILLS_A_ROUND = 25
@@ -86,8 +88,9 @@ async def run_round(
 ) -> Tally:
     """Strike as planned, let one more life of each replica settle what is left, and count."""
     tally = Tally()
-    replicas = Replicas(lives)
-    async with world(database_url, rng, replicas.at) as around:
+    async with AsyncExitStack() as stack:
+        replicas = Replicas(lives, [stack.enter_context(kept_port()) for _ in lives])
+        around = await stack.enter_async_context(world(database_url, rng, replicas.at))
         around.slack.doors = [replica.door for replica in replicas.all]
         crowd = Crowd(around, rng)
         working = asyncio.create_task(crowd.work())

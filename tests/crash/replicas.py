@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from aiohttp.test_utils import unused_port
-
 from tests.crash.lives import Life, Lives
 from tests.crash.points import Plan, Point
 
@@ -23,13 +21,13 @@ UNHURT = Plan(point=Point.ANY_MOMENT, nth=0, span_s=0.0)
 class Replica:
     """One place at which a bot serves, one life after the other."""
 
-    def __init__(self, lives: Lives) -> None:
+    def __init__(self, lives: Lives, port: int) -> None:
         self.kills: Counter[Point] = Counter()
         self.pauses: Counter[Point] = Counter()
         self.struck_at: list[datetime] = []
         """When it was killed or paused."""
         self._lives = lives
-        self._port = unused_port()
+        self._port = port
 
     @property
     def door(self) -> str:
@@ -90,8 +88,8 @@ class Replica:
 class Replicas:
     """All of them, on one database."""
 
-    def __init__(self, lives: Sequence[Lives]) -> None:
-        self.all = [Replica(one) for one in lives]
+    def __init__(self, lives: Sequence[Lives], ports: Sequence[int]) -> None:
+        self.all = [Replica(one, port) for one, port in zip(lives, ports, strict=True)]
 
     def at(self, point: Point, door: str) -> None:
         """The moment has come for the replica behind this door."""
