@@ -134,7 +134,9 @@ def _of_truth(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Itera
     is_ended = outcome.status_after in {"completed", "canceled"}
     if is_ended and call.is_live:
         yield Found(Fault.LIE, f"ended, says the log, and the call lives: {outcome}")
-    if outcome.reason == "not_sent" and any(update.acts_on_live_call for update in updates):
+    if outcome.reason in {"not_sent", "frozen"} and any(
+        update.acts_on_live_call for update in updates
+    ):
         yield Found(Fault.LIE, f"not sent, says the log, and Twilio has it: {outcome}")
     if outcome.event == "succeeded" and not updates:
         yield Found(Fault.LIE, f"succeeded, and Twilio was never asked: {outcome}")

@@ -24,6 +24,7 @@ WORDS = {
     "no_answer": "it is not known whether",
     "still_active": "Twilio still says",
     "not_sent": "nothing was sent to Twilio",
+    "frozen": "all changes were frozen before it was sent. Nothing was changed",
 }
 # A click that was refused in a freeze is asked for anew when Slack repeats it.
 NOT_FOR_GOOD = ("Hookflash goes on", "All changes are frozen")
