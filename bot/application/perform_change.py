@@ -190,23 +190,26 @@ class ChangeWorker:
         return kept.outcome if kept else None
 
     async def record_unrecorded(self) -> None:
-        """Record what the log did not take, while this process still holds the change.
+        """Record what the log did not take, before another process takes the change over.
 
-        Another process that takes it over knows neither what Twilio said nor what people were told.
+        That one knows neither what Twilio said nor what people were told. What was given up and is
+        not found now never will be: its transaction held the end of the chain, for which this one
+        has waited.
 
         Raises:
             LogUnavailableError: the log does not take it now either.
         """
-        now = self._clock()
-        held = [kept for kept in self._unrecorded.values() if kept.change.lease_until > now]
-        if not held:
+        unrecorded = list(self._unrecorded.values())
+        if not unrecorded:
             return
 
         async def close(tx: LedgerTransaction) -> list[_Kept]:
-            return [kept for kept in held if await _close(tx, kept, Surface.MACHINE)]
+            return [kept for kept in unrecorded if await _close(tx, kept, Surface.MACHINE)]
 
-        for kept in await self._ledger.write(close):
+        closed = await self._ledger.write(close)
+        for kept in unrecorded:
             self._unrecorded.pop(kept.change.change_id, None)
+        for kept in closed:
             self._counter.change_closed(action=kept.change.action, outcome=kept.outcome.event)
             recorded = replace(kept.outcome, is_recorded=True)
             self._tasks.spawn(self._teller.tell(kept.change, recorded), name="tell an outcome")

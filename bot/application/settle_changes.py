@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from bot.application import outcomes
-from bot.application.deadlines import Deadlines
+from bot.application.deadlines import Deadlines, database_deadline
 from bot.application.perform_change import ChangeWorker
 from bot.application.ports import Clock, Destination, Ledger, TaskSpawner
 from bot.application.rights import Denials
@@ -60,6 +60,14 @@ class Settler:
             except LogUnavailableError:
                 _log.warning("abandoned changes could not be looked for: the log does not answer")
             await asyncio.sleep(self._deadlines.settle_every_s)
+
+    async def stop(self) -> None:
+        """Record what can be: the next process does not know what Twilio said, or people heard."""
+        try:
+            async with database_deadline():
+                await self._worker.record_unrecorded()
+        except LogUnavailableError:
+            _log.warning("outcomes could not be recorded: the log does not answer")
 
     async def settle_abandoned(self) -> int:
         """Start settling what is abandoned now; how many changes that were."""

@@ -113,6 +113,7 @@ class Bot:
         """Finish what was accepted, write what is held back, close the log."""
         if self.socket_mode is not None:
             await self.socket_mode.stop()
+        await self.settler.stop()
         await self.tasks.stop(timeout_s=DRAIN_S)
         await self.denials.flush(everything=True)
         await self.keeping.stop()

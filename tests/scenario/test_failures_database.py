@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -16,7 +17,18 @@ from bot.database.engine import open_database
 from bot.database.ledger import SqlLedger
 from bot.domain.errors import LogUnavailableError
 from bot.sandbox.twilio import Call
-from tests.scenario.company import ANA, BEN, SUPPORT, SUPPORT_LINE, VERA, Company, company
+from tests.scenario.company import (
+    ANA,
+    BEN,
+    SUPPORT,
+    SUPPORT_LINE,
+    VERA,
+    Company,
+    bot_at_work,
+    company,
+    environ_for,
+    outside_world,
+)
 from tests.scenario.reading import shown
 from tests.scenario.standing_still import MAY_STOP_SERVER, postgres_hanging
 from tests.scenario.trouble import (
@@ -224,6 +236,71 @@ async def test_what_was_told_as_not_done_is_settled_long_before_others_may_take_
 
 
 @ON_SQLITE
+async def test_what_was_told_as_not_done_is_in_nobodys_way_though_the_log_has_it(
+    database_url: str,
+) -> None:
+    """It is withdrawn as soon as the log answers, long before its lease has run out."""
+    async with company(database_url) as here:
+        call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+        here.bot.changes._ledger = LateLedger(here.bot.outside.ledger, late=1)
+        first = await here.say(ANA, f"/calls hangup {call.sid}")
+
+        await until(lambda: _has_event(here, "failed"), within_s=6)
+        await here.say(BEN, f"/calls hangup {call.sid}")
+
+        assert NOT_DONE in first.body
+        assert not call.is_live
+        assert [(who, event) for who, event in await here.events()] == [
+            (ANA, "hang_up requested"),
+            (ANA, "hang_up failed"),
+            (BEN, "hang_up requested"),
+            (BEN, "hang_up succeeded"),
+        ]
+
+
+@ON_SQLITE
+async def test_what_was_told_as_not_done_is_not_done_by_the_next_process_after_a_stop(
+    database_url: str,
+) -> None:
+    async with outside_world() as (slack, twilio):
+        environ = environ_for(slack, twilio, database_url=database_url)
+        call = twilio.network.call_in_progress(to=SUPPORT_LINE)
+        async with bot_at_work(slack, environ, deadlines=HASTY) as stopped:
+            stopped.changes._ledger = LateLedger(stopped.outside.ledger, late=1)
+            delivery = await slack.command(ANA, SUPPORT, f"/calls hangup {call.sid}")
+
+        async with bot_at_work(slack, environ, deadlines=HASTY) as bot:
+            here = Company(slack, twilio, bot)
+            await until(lambda: was_told(here, ANA, "was *not* hung up"))
+            events = await outcomes(bot)
+
+    assert NOT_DONE in delivery.body
+    assert call.is_live
+    assert events == [("requested", "", "command"), ("failed", "not_sent", "machine")]
+
+
+@ON_POSTGRES
+async def test_what_was_told_as_not_done_is_not_done_by_another_replica(database_url: str) -> None:
+    """Which looks for lost owners more often, and knows nothing of what was said."""
+    slow = replace(HASTY, twilio_s=3.0, settle_every_s=1.0)
+    async with company(database_url, deadlines=slow) as here:
+        call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+        here.bot.changes._ledger = LateLedger(here.bot.outside.ledger, late=1)
+        delivery = await here.say(ANA, f"/calls hangup {call.sid}")
+        environ = environ_for(here.slack, here.twilio, database_url=database_url)
+        async with bot_at_work(here.slack, environ, deadlines=HASTY) as other:
+            await until(lambda: _has_outcome(here))
+            await other.tasks.at_rest()
+
+        assert NOT_DONE in delivery.body
+        assert call.is_live
+        assert await outcomes(here.bot) == [
+            ("requested", "", "command"),
+            ("failed", "not_sent", "machine"),
+        ]
+
+
+@ON_SQLITE
 async def test_a_hang_up_that_was_sent_is_not_told_as_not_sent_when_the_log_goes(
     here: Company, call: Call
 ) -> None:
@@ -305,6 +382,10 @@ class LateLedger:
         if self._until_late == 0:
             raise LogUnavailableError("no answer in time")
         return result
+
+
+async def _has_outcome(here: Company) -> bool:
+    return len(await outcomes(here.bot)) > 1
 
 
 async def _has_event(here: Company, event: str) -> bool:
