@@ -28,14 +28,19 @@ def _of_intents(evidence: Evidence) -> Iterator[Found]:
 
 
 def _of_updates(frozen: FrozenTime, evidence: Evidence) -> Iterator[Found]:
-    """What people asked for only after the freeze was answered did not reach Twilio."""
+    """What people asked for only after the freeze was answered did not reach Twilio.
+
+    What was still to be answered when somebody asked to lift it may have been decided after that.
+    """
     for update in evidence.updates:
         if update.claim is None:
             continue
-        asked_at = [
-            deed.delivery.sent_at
+        asked = [
+            deed
             for deed in evidence.deeds_of.get(update.claim.request_id, ())
             if deed.delivery.sent_at < update.at
         ]
-        if asked_at and all(frozen.covers(moment) for moment in asked_at):
-            yield Found(Fault.NOT_FROZEN, f"reached Twilio: {update}")
+        is_in_it = asked and all(frozen.covers(deed.delivery.sent_at) for deed in asked)
+        decided_at = min(update.at, *(deed.answered_at for deed in asked))
+        if is_in_it and decided_at < frozen.until:
+            yield Found(Fault.NOT_FROZEN, f"reached Twilio: {update}, {frozen}")
