@@ -10,7 +10,13 @@ from bot.sandbox.twilio import Call
 from tests.crash.evidence import HANG_UP, OUTCOMES, Evidence, Fault, Found, request_id_of
 from tests.crash.freeze_checks import of_freezes
 from tests.crash.log_reading import ChangeRow, EntryRow
-from tests.crash.told_checks import of_card, of_promises, of_words, was_refused
+from tests.crash.told_checks import (
+    of_card,
+    of_promises,
+    of_words,
+    was_refused,
+    was_told_of_a_refusal,
+)
 from tests.crash.twilio_moods import Update
 
 ANSWERED_WITHIN = timedelta(seconds=5)
@@ -121,7 +127,8 @@ def _of_deeds(evidence: Evidence) -> Iterator[Found]:
         if not delivery.is_ok or delivery.body.strip() or request_id_of(delivery) in known:
             continue
         is_struck = evidence.was_struck(deed, until=deed.answered_at + ANSWERED_WITHIN)
-        if not is_struck and not was_refused(deed, evidence):
+        is_told = was_refused(deed, evidence) or was_told_of_a_refusal(delivery.user_id, evidence)
+        if not is_struck and not is_told:
             yield Found(Fault.LOST, str(delivery.payload)[:200])
 
 

@@ -35,28 +35,36 @@ NOT_DONE = "It was *not* done"
 def of_promises(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterator[Found]:
     """What somebody was told is not done is not done later.
 
-    Who had told so may have been killed or paused since: then the next one cannot know (ADR 7). A
-    delivery that Slack repeated is answered by what can be known then; the first one counts.
+    Who had told so may have been killed or paused since: then the next one cannot know (ADR 7). What
+    was refused and brought again is asked for anew, so the change must be that of the one delivery.
     """
     if (change.action, outcome.event) != (HANG_UP, "succeeded"):
         return
     intent = evidence.intent_of[change.request_id]
-    for deed in evidence.deeds_of.get(change.request_id, ()):
-        if deed.delivery.sent_at > intent.recorded_at or not was_refused(deed, evidence):
-            continue
-        if not evidence.was_struck(deed, until=outcome.recorded_at):
-            yield Found(Fault.DONE_AFTER_ALL, str(change))
+    deeds = [
+        deed
+        for deed in evidence.deeds_of.get(change.request_id, ())
+        if deed.delivery.sent_at <= intent.recorded_at
+    ]
+    if len(deeds) != 1 or not was_refused(deeds[0], evidence):
+        return
+    if not evidence.was_struck(deeds[0], until=outcome.recorded_at):
+        yield Found(Fault.DONE_AFTER_ALL, str(change))
 
 
 def was_refused(deed: Deed, evidence: Evidence) -> bool:
     """Whether the person was told that the log did not take it: in the answer, or after a click."""
-    who, way = deed.delivery.user_id, way_of(deed.delivery)
-    is_told = any(
-        NOT_DONE in one.text
-        and (one.way == way or who in {one.args.get("user_id"), one.args.get("channel")})
+    way = way_of(deed.delivery)
+    is_told = any(way and one.way == way and NOT_DONE in one.text for one in evidence.told)
+    return deed.delivery.is_ok and (is_told or NOT_DONE in deed.delivery.body)
+
+
+def was_told_of_a_refusal(user_id: str, evidence: Evidence) -> bool:
+    """Whether this person read so on the Home tab or in a direct message, of whatever click."""
+    return any(
+        NOT_DONE in one.text and user_id in {one.args.get("user_id"), one.args.get("channel")}
         for one in evidence.told
     )
-    return deed.delivery.is_ok and (is_told or NOT_DONE in deed.delivery.body)
 
 
 def of_words(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterator[Found]:
