@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.database import audit_pages, audit_runs, audit_search
+from bot.database import audit_pages, audit_runs, audit_search, engine
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import Database
 from bot.database.ledger import SqlLedger
@@ -43,6 +43,14 @@ async def ledger(database: Database) -> Any:
     writing = SqlLedger(database.writer, chain_id=MAIN_CHAIN, clock=Clock())
     yield writing
     await writing.close()
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers that may think for as long as a busy machine makes them, between two statements."""
+    unbounded = "SET idle_in_transaction_session_timeout = 0"
+    settings = (*engine._POSTGRES_READER_SETTINGS, unbounded)
+    monkeypatch.setattr(engine, "_POSTGRES_READER_SETTINGS", settings)
 
 
 @pytest.fixture

@@ -70,6 +70,8 @@ async def connection(database_url: str, ledger: SqlLedger) -> AsyncIterator[Conn
         if connection.dialect.name == "postgresql":
             for way in ("seqscan", "bitmapscan"):
                 connection.execute(text(f"SET enable_{way} = off"))
+            # To make the statements of so many questions may take a busy machine seconds.
+            connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
         yield connection
     await database.close()
 
