@@ -81,7 +81,7 @@ class Company:
         await self.at_rest()
         return delivery
 
-    async def at_rest(self, *, within_s: float = 20.0) -> None:
+    async def at_rest(self, *, within_s: float = 60.0) -> None:
         """Wait until the bot has ended all that it does after its acks."""
         async with asyncio.timeout(within_s):
             await self.bot.tasks.at_rest()
@@ -172,7 +172,7 @@ async def outside_world() -> AsyncIterator[tuple[SlackStandIn, TwilioStandIn]]:
         TwilioStandIn(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN) as twilio,
     ):
         # How long an ack takes is measured by a benchmark: a machine that stalls breaks no promise.
-        slack.ack_timeout_s = 10.0
+        slack.ack_timeout_s = 60.0
         people(slack)
         twilio.network.example_hosts.register(
             SUPPORT_FLOW, "<Response><Say>Welcome to support</Say><Pause length='600'/></Response>"

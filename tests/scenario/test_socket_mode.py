@@ -240,7 +240,7 @@ async def test_a_request_that_comes_again_through_the_other_connection_changes_n
 ) -> None:
     company.slack.sockets.holds_acks, company.slack.ack_timeout_s = True, 0.4
     first = await company.say(ANA, f"/calls hangup {call.sid}")
-    company.slack.sockets.holds_acks, company.slack.ack_timeout_s = False, 10.0
+    company.slack.sockets.holds_acks, company.slack.ack_timeout_s = False, 60.0
 
     again = await company.slack.redeliver(first)
     await company.at_rest()
