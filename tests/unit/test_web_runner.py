@@ -6,21 +6,21 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Iterator
 
 import aiohttp
 import pytest
 from aiohttp import web
 
 from bot.web.runner import CannotListenError, serve_until_stopped
+from tests.ports import kept_port
 
 
 @pytest.fixture
-def free_port() -> int:
+def free_port() -> Iterator[int]:
     """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    with kept_port() as port:
+        yield port
 
 
 class SlowApp:
@@ -44,6 +44,17 @@ class SlowApp:
         self.happened.append("drained")
 
 
+async def until_refused(port: int) -> None:
+    """Return once nobody is let in any more."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                return
+            writer.close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_lets_the_last_request_end_and_then_drains(
     free_port: int, number: signal.Signals
@@ -65,9 +76,7 @@ async def test_a_signal_lets_the_last_request_end_and_then_drains(
         asking = asyncio.create_task(client.get(f"http://127.0.0.1:{free_port}/slow"))
         await app.asked.wait()
         os.kill(os.getpid(), number)
-        await asyncio.sleep(0.05)
-        with pytest.raises(aiohttp.ClientConnectorError):
-            await client.get(f"http://127.0.0.1:{free_port}/slow")
+        await until_refused(free_port)
         app.may_answer.set()
         async with await asking as answer:
             assert await answer.text() == "done"
