@@ -22,7 +22,7 @@ from bot.sandbox.page.guards import COOKIE
 from tests.browser.sandbox_process import SandboxProcess, sandbox
 from tests.scenario.standing_still import HAS_ENDED, stand_still, state_of
 
-SOON_S = 20.0
+SOON_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,7 @@ def test_real_bot_answers_a_command_with_the_calls_of_the_network(running: Sandb
 
 def test_in_socket_mode_the_bot_connects_and_answers_all_the_same() -> None:
     with sandbox("--socket-mode") as running:
+        wait_for(running, "machine", "2 connections")
         act(running, "slack/say", **{"as": "U0ANA", "in": "C0SUPPORT", "text": "/calls"})
 
         wait_for(running, "conversation?as=U0ANA&in=C0SUPPORT", "call.details")

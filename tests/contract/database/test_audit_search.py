@@ -181,6 +181,7 @@ async def all_pages(reader: SqlAuditReader, query: AuditQuery) -> list[str]:
         before_seq = page.next_before_seq
 
 
+@pytest.mark.timeout(360)  # it makes more statements than any other test, and took 92 s once
 @pytest.mark.usefixtures("small_looks")
 @pytest.mark.parametrize("seed", range(2))
 async def test_small_looks_find_the_requests_that_fit_and_no_others(

@@ -46,6 +46,7 @@ def one_look(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def seqs(answer: Result) -> list[int]:
     """The numbers of the rows that were printed, or of the entries that were exported."""
+    assert answer.exit_code == 0, answer.stderr
     shown = answer.stdout.splitlines()
     if shown and shown[0].startswith("{"):
         return [json.loads(line)["seq"] for line in shown]
