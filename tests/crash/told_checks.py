@@ -35,8 +35,9 @@ NOT_DONE = "It was *not* done"
 def of_promises(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterator[Found]:
     """What somebody was told is not done is not done later.
 
-    Who had told so may have been killed or paused since: then the next one cannot know (ADR 7). What
-    was refused and brought again is asked for anew, so the change must be that of the one delivery.
+    Who had told so may have been killed or paused since: then the next one cannot know (ADR 7).
+    What was refused and brought again is asked for anew, so the change must be that of the one
+    delivery.
     """
     if (change.action, outcome.event) != (HANG_UP, "succeeded"):
         return
