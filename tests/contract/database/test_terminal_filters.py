@@ -7,7 +7,7 @@ import json
 import pytest
 from click.testing import Result
 
-from bot import cli_audit
+from bot.cli import audit
 from bot.database import audit_pages
 from bot.database.ledger import SqlLedger
 from bot.domain.audit import Event
@@ -41,7 +41,7 @@ async def another_ana(ledger: SqlLedger) -> None:
 def one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list looks through two entries and no further."""
     monkeypatch.setattr(audit_pages, "LOOKS_FOR_WORDS", (2,))
-    monkeypatch.setattr(cli_audit, "MOST_PAGES", 1)
+    monkeypatch.setattr(audit, "MOST_PAGES", 1)
 
 
 def seqs(answer: Result) -> list[int]:

@@ -1,4 +1,4 @@
-"""The command line. Each command imports only what it needs, so that help comes at once."""
+"""The root of all commands. Each imports only what it needs, so that help comes at once."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot import __version__
-from bot.cli_environment import environment, named_env_file
+from bot.cli.environment import environment, named_env_file
 
 if TYPE_CHECKING:
     from bot.settings.faults import SettingsError
 
 _GROUPS = {
-    "audit": ("bot.cli_audit", "Read the log and check it."),
-    "db": ("bot.cli_db", "Bring the database's tables up to date."),
+    "audit": ("bot.cli.audit", "Read the log and check it."),
+    "db": ("bot.cli.db", "Bring the database's tables up to date."),
 }
 
 

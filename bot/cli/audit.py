@@ -10,13 +10,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from bot.cli_checkpoints import checkpoints, key
-from bot.cli_filters import FILTERS, read_filters
-from bot.cli_follow import follow
-from bot.cli_log import ask_log, reading_of, record_reading, unrecorded_option
-from bot.cli_proof import Exported, export_proof
-from bot.cli_redact import redact
-from bot.cli_verify import verify
+from bot.cli.checkpoints import checkpoints, key
+from bot.cli.filters import FILTERS, read_filters
+from bot.cli.follow import follow
+from bot.cli.log import ask_log, reading_of, record_reading, unrecorded_option
+from bot.cli.proof import Exported, export_proof
+from bot.cli.redact import redact
+from bot.cli.verify import verify
 
 if TYPE_CHECKING:
     from bot.database.audit_reader import SqlAuditReader

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli_environment import environment
-from bot.cli_log import log_url, now
+from bot.cli.environment import environment
+from bot.cli.log import log_url, now
 
 if TYPE_CHECKING:
     from bot.domain.checkpoints import Checkpoint

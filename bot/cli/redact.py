@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import click
 
-from bot.cli_environment import terminal_user
-from bot.cli_log import Log, ask_log, now, work_on_log
+from bot.cli.environment import terminal_user
+from bot.cli.log import Log, ask_log, now, work_on_log
 
 
 class Age(click.ParamType[timedelta]):

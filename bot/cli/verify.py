@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli_log import log_url
+from bot.cli.log import log_url
 
 if TYPE_CHECKING:
     from bot.domain.checkpoints import Checkpoint

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bot.cli_environment import environment, terminal_user
+from bot.cli.environment import environment, terminal_user
 
 if TYPE_CHECKING:
     from bot.database.audit_reader import SqlAuditReader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot.cli_environment import environment
+from bot.cli.environment import environment
 
 
 @click.group()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import click
 
-from bot.cli_log import log_url
+from bot.cli.log import log_url
 
 
 @dataclass(slots=True)

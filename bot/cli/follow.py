@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from bot.cli_filters import FILTERS, read_filters
-from bot.cli_log import ask_log, reading_of, record_reading, unrecorded_option
+from bot.cli.filters import FILTERS, read_filters
+from bot.cli.log import ask_log, reading_of, record_reading, unrecorded_option
 
 if TYPE_CHECKING:
     from bot.database.audit_reader import SqlAuditReader
