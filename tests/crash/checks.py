@@ -10,13 +10,7 @@ from bot.sandbox.twilio import Call
 from tests.crash.evidence import HANG_UP, OUTCOMES, Evidence, Fault, Found, request_id_of
 from tests.crash.freeze_checks import of_freezes
 from tests.crash.log_reading import ChangeRow, EntryRow
-from tests.crash.told_checks import (
-    of_card,
-    of_promises,
-    of_words,
-    was_refused,
-    was_told_of_a_refusal,
-)
+from tests.crash.told_checks import of_card, of_promises, of_words, was_answered
 from tests.crash.twilio_moods import Update
 
 ANSWERED_WITHIN = timedelta(seconds=5)
@@ -120,6 +114,7 @@ def _of_deeds(evidence: Evidence) -> Iterator[Found]:
     """What was acknowledged is in the log, accepted or refused, unless the answer refused it.
 
     The answer to a click comes a moment after its ack, and is lost if the bot is killed in between.
+    A refusal that the log does not take is told all the same.
     """
     known = {entry.request_id for entry in evidence.entries}
     for deed in evidence.deeds:
@@ -127,8 +122,7 @@ def _of_deeds(evidence: Evidence) -> Iterator[Found]:
         if not delivery.is_ok or delivery.body.strip() or request_id_of(delivery) in known:
             continue
         is_struck = evidence.was_struck(deed, until=deed.answered_at + ANSWERED_WITHIN)
-        is_told = was_refused(deed, evidence) or was_told_of_a_refusal(delivery.user_id, evidence)
-        if not is_struck and not is_told:
+        if not is_struck and not was_answered(deed, evidence):
             yield Found(Fault.LOST, str(delivery.payload)[:200])
 
 

@@ -41,6 +41,6 @@ def _of_updates(frozen: FrozenTime, evidence: Evidence) -> Iterator[Found]:
             if deed.delivery.sent_at < update.at
         ]
         is_in_it = asked and all(frozen.covers(deed.delivery.sent_at) for deed in asked)
-        decided_at = min(update.at, *(deed.answered_at for deed in asked))
+        decided_at = min(update.at, max((deed.answered_at for deed in asked), default=update.at))
         if is_in_it and decided_at < frozen.until:
             yield Found(Fault.NOT_FROZEN, f"reached Twilio: {update}, {frozen}")

@@ -60,10 +60,12 @@ def was_refused(deed: Deed, evidence: Evidence) -> bool:
     return deed.delivery.is_ok and (is_told or NOT_DONE in deed.delivery.body)
 
 
-def was_told_of_a_refusal(user_id: str, evidence: Evidence) -> bool:
-    """Whether this person read so on the Home tab or in a direct message, of whatever click."""
+def was_answered(deed: Deed, evidence: Evidence) -> bool:
+    """Whether the person was told anything of a click: there, on the Home tab or directly."""
+    who, way = deed.delivery.user_id, way_of(deed.delivery)
     return any(
-        NOT_DONE in one.text and user_id in {one.args.get("user_id"), one.args.get("channel")}
+        (way and one.way == way)
+        or (NOT_DONE in one.text and who in {one.args.get("user_id"), one.args.get("channel")})
         for one in evidence.told
     )
 
