@@ -64,7 +64,7 @@ def list_requests(*, filters: Sequence[str], before_seq: int | None, unrecorded:
     """
     rows, before, looked_back_to = ask_log(lambda log: _rows(log, filters, before_seq))
     record_reading(reading_of("list", filters).shown(len(rows)), unrecorded=unrecorded)
-    _show_table(_COLUMNS, map(_columns_of, rows))
+    _show_rows(map(_columns_of, rows))
     if before is None:
         return
     words = shlex.join([*filters, "--before", str(before)])
@@ -206,22 +206,34 @@ def _fields_of(entry: AuditEntry) -> dict[str, str]:
     }
 
 
-def _show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def _show_rows(rows: Iterable[Sequence[str]]) -> None:
     """A table on a terminal, else lines with tabs; no cell can steer the terminal."""
     import sys
 
     from bot.domain.plain_text import printable
 
     cells = [[printable(cell) for cell in row] for row in rows]
-    if not sys.stdout.isatty():
-        for line in (columns, *cells):
-            click.echo("\t".join(line))
+    if sys.stdout.isatty():
+        _show_table(cells)
         return
+    for line in (_COLUMNS, *cells):
+        click.echo("\t".join(line))
+
+
+def _show_table(rows: Iterable[Sequence[str]]) -> None:
+    """Two lines a request, so that 80 columns cut no SID off."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns)
-    for row in cells:
-        table.add_row(*map(Text, row))
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for heading in ("seq", "recorded", "who", "outcome", "call", "reason"):
+        table.add_column(heading, overflow="fold", no_wrap=heading != "reason")
+    for seq, recorded_at, who, action, outcome, why, call_sid, from_, to, reason, note in rows:
+        moment = recorded_at[: len("2026-01-31T23:59:59")].replace("T", "\n") + "Z"
+        numbers = f"{from_} → {to}" if from_ or to else ""
+        pairs = ((who, action), (outcome, why), (call_sid, numbers), (reason, note))
+        cells = (seq, moment, *("\n".join(filter(None, pair)) for pair in pairs))
+        table.add_row(*map(Text, cells))
     Console().print(table)

@@ -16,16 +16,21 @@ COLUMNS = 60
 
 
 def shown_by(*words: str, folder: Path, until: str = "") -> list[str]:
+    """The lines that the command shows, to the end or to these words."""
+    return shown_by_python("-m", "bot", *words, columns=COLUMNS, folder=folder, until=until)
+
+
+def shown_by_python(*words: str, columns: int, folder: Path, until: str = "") -> list[str]:
     """The lines on a terminal of so many columns, to the end or to these words."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", "bot", *words],
+        [sys.executable, *words],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "COLUMNS": str(COLUMNS), "TERM": "xterm"},
+        env={"PATH": os.environ["PATH"], "COLUMNS": str(columns), "TERM": "xterm"},
     ) as process:
         os.close(theirs)
         shown = ""
@@ -55,6 +60,21 @@ def test_wizard_breaks_no_word(tmp_path: Path) -> None:
 
     assert [line for line in lines if len(line) > COLUMNS] == []
     assert "Without one, Hookflash calls Slack instead (Socket Mode)," in lines
+
+
+def test_list_of_the_log_cuts_nothing_off_in_80_columns(tmp_path: Path) -> None:
+    """A call SID that was cut off could not be copied."""
+    call_sid = f"CA{'0123456789abcdef' * 2}"
+    row = ["7", "2026-11-27T23:51:45.000001Z", "ana", "hang_up", "succeeded", "confirmed"]
+    row += [call_sid, "+14155550123", "+14155550100", "toll fraud", ""]
+    program = f"from bot.cli.audit import _show_rows; _show_rows({[row]})"
+
+    lines = shown_by_python("-c", program, columns=80, folder=tmp_path)
+
+    first, second = [line.split() for line in lines if "2026" in line or "23:51" in line]
+    assert first == ["7", "2026-11-27", "ana", "succeeded", call_sid, "toll"]
+    assert second[:3] == ["23:51:45Z", "hang_up", "confirmed"]
+    assert second[3:] == ["+14155550123", "→", "+14155550100", "fraud"]
 
 
 @pytest.mark.timeout(60)
