@@ -1,4 +1,7 @@
-"""The program of kills in its short form: ten on each database, at every named point once."""
+"""The program of kills in its short form: ten on each database, at every named point once.
+
+On PostgreSQL there are two replicas.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,15 @@ from tests.crash.lives import lives
 from tests.crash.points import Point
 
 KILLS = 2 * (len(Point) - 1)
+# It draws one pause on SQLite, and one of each replica on PostgreSQL; some outlast a lease.
+SEED = 35
 
 
 async def test_whenever_it_is_killed_the_log_is_true_and_everybody_is_told(
     database_url: str,
 ) -> None:
     """What must hold is in `tests.crash.checks`; the whole program kills thousands of times."""
-    rng = Random(4)  # noqa: S311 - draws plans, not secrets
+    rng = Random(SEED)  # noqa: S311 - draws plans, not secrets
     all_points = plans(KILLS, rng)
     is_sqlite = database_url.startswith("sqlite")
     planned = all_points[: KILLS // 2] if is_sqlite else all_points[KILLS // 2 :]
