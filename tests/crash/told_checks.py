@@ -132,10 +132,8 @@ def _is_about(change: ChangeRow, told: Told) -> bool:
         return True
     if change.call_sid not in told.text:
         return False
-    is_for_all = told.args.get("channel") == change.origin["channel_id"]
-    # The words for what is not known do not say who had asked.
-    is_named = change.user_id in told.text or bool(change.mark and change.mark in told.text)
-    return told.args.get("channel") == change.user_id or (is_for_all and is_named)
+    # No two changes of a call are told to all in the same words, and not all words say who asked.
+    return told.args.get("channel") in {change.user_id, change.origin["channel_id"]}
 
 
 def _is_left_in_the_log(change: ChangeRow, evidence: Evidence) -> bool:
