@@ -29,6 +29,7 @@ WORDS = {
 # A click that was refused in a freeze is asked for anew when Slack repeats it.
 NOT_FOR_GOOD = ("Hookflash goes on", "All changes are frozen")
 LOG_IS_DOWN = ("is not in the log yet", "The log did not answer")
+TEXT_SHOWN = 400
 NOT_DONE = "It was *not* done"
 
 
@@ -78,7 +79,7 @@ def of_words(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterat
     told = [one for one in evidence.told if _is_about(change, one)]
     words = WORDS[outcome.reason]
     if not any(words in one.text for one in told) and not _is_left_in_the_log(change, evidence):
-        said = [f"{one.way}: {one.text[:300]}" for one in told]
+        said = [f"{one.way}: {one.text[:TEXT_SHOWN]}" for one in told]
         yield Found(Fault.NOT_TOLD, f"{change} as {words!r}, but {said}")
         return
     for one in told:
@@ -88,7 +89,8 @@ def of_words(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterat
             change, outcome, evidence
         )
         if one.way == change.way and words not in one.text and is_certain and not is_lost:
-            yield Found(Fault.WRONG_CARD, f"{change}: {others}, but the log has {outcome.reason}")
+            what = f"{change}: {one.text[:TEXT_SHOWN]}, but the log has {outcome.reason}"
+            yield Found(Fault.WRONG_CARD, what)
 
 
 def _was_struck(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> bool:
