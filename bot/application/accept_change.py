@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -76,7 +77,8 @@ class ChangeDesk:
         except RefusedError as refusal:
             await self._denials.record(self._denial(request, refusal))
             raise
-        except LogUnavailableError:
+        except (LogUnavailableError, CancelledError):
+            # Cancelled is who waited past the listener's own deadline, and was told the same.
             self._on_given_up(change)
             raise
 

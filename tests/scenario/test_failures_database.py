@@ -17,6 +17,7 @@ from bot.database.engine import open_database
 from bot.database.ledger import SqlLedger
 from bot.domain.errors import LogUnavailableError
 from bot.sandbox.twilio import Call
+from bot.slack.router import LISTENER_DEADLINE_S
 from tests.scenario.company import (
     ANA,
     BEN,
@@ -236,6 +237,25 @@ async def test_what_was_told_as_not_done_is_settled_long_before_others_may_take_
 
 
 @ON_SQLITE
+async def test_what_took_too_long_and_was_told_as_not_done_is_not_done_later(
+    here: Company, call: Call
+) -> None:
+    """A process that stood still meets its own deadlines all at once when it goes on."""
+    here.bot.changes._ledger = StandingLedger(here.bot.outside.ledger, for_s=LISTENER_DEADLINE_S)
+    delivery = await here.say(ANA, f"/calls hangup {call.sid}")
+
+    await until(lambda: _has_event(here, "failed"))
+    await here.at_rest()
+
+    assert "It was *not* done: it took too long" in delivery.body
+    assert call.is_live
+    assert await outcomes(here.bot) == [
+        ("requested", "", "command"),
+        ("failed", "not_sent", "machine"),
+    ]
+
+
+@ON_SQLITE
 async def test_what_was_told_as_not_done_is_in_nobodys_way_though_the_log_has_it(
     database_url: str,
 ) -> None:
@@ -381,6 +401,20 @@ class LateLedger:
         self._until_late -= 1
         if self._until_late == 0:
             raise LogUnavailableError("no answer in time")
+        return result
+
+
+class StandingLedger:
+    """A ledger that commits, in a process that then stands still for a while, as a stopped one."""
+
+    def __init__(self, ledger: SqlLedger, *, for_s: float) -> None:
+        self._ledger = ledger
+        self._for_s = for_s
+
+    async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
+        result = await self._ledger.write(work)
+        time.sleep(self._for_s)  # noqa: ASYNC251 - the event loop is to stand still
+        await asyncio.sleep(self._for_s)
         return result
 
 
