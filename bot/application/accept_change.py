@@ -19,6 +19,7 @@ from bot.domain.errors import (
     CallBusyError,
     CallNotActiveError,
     FrozenError,
+    LeaseLostError,
     LogUnavailableError,
     RefusedError,
     StaleCardError,
@@ -69,6 +70,7 @@ class ChangeDesk:
             RefusedError: it is not allowed; that is recorded.
             InvalidTargetError: the redirect's target is wrong in form.
             LogUnavailableError: the intent could not be recorded in time.
+            LeaseLostError: nor for so long that another process may have done it by now.
         """
         change = self._new_change(request)
         try:
@@ -77,9 +79,11 @@ class ChangeDesk:
         except RefusedError as refusal:
             await self._denials.record(self._denial(request, refusal))
             raise
-        except (LogUnavailableError, CancelledError):
-            # Cancelled is who waited past the listener's own deadline, and was told the same.
+        except (LogUnavailableError, CancelledError) as fault:
+            # Cancelled is who waited past the listener's own deadline.
             self._on_given_up(change)
+            if self._clock() >= change.lease_until:
+                raise LeaseLostError("the process stood still for the whole lease") from fault
             raise
 
     async def _accept(self, tx: LedgerTransaction, change: Change) -> Change | None:

@@ -11,6 +11,7 @@ from bot.domain.errors import (
     FrozenError,
     HookflashError,
     InvalidInputError,
+    LeaseLostError,
     LogUnavailableError,
     NoDestinationError,
     NotPermittedError,
@@ -164,6 +165,14 @@ def _(error: LogUnavailableError, command: str) -> str:
     return (
         "It was *not* done: the log does not answer, and without a record nothing is changed. "
         "Try again in a moment, and tell whoever runs Hookflash."
+    )
+
+
+@words.register
+def _(error: LeaseLostError, command: str) -> str:
+    return (
+        "It took so long that another process may have taken it over: it is *not known here* what "
+        "came of it. Look at the call before you try again."
     )
 
 

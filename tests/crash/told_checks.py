@@ -28,9 +28,10 @@ WORDS = {
 }
 # A click that was refused in a freeze is asked for anew when Slack repeats it.
 NOT_FOR_GOOD = ("Hookflash goes on", "All changes are frozen")
-LOG_IS_DOWN = ("is not in the log yet", "The log did not answer")
-TEXT_SHOWN = 400
 NOT_DONE = "It was *not* done"
+# What may turn out otherwise where who had told it is killed or paused right after (ADR 7).
+NOT_YET_KEPT = ("is not in the log yet", "The log did not answer", NOT_DONE)
+TEXT_SHOWN = 400
 
 
 def of_promises(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterator[Found]:
@@ -85,7 +86,7 @@ def of_words(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterat
     for one in told:
         others = [said for said in WORDS.values() if said in one.text and said not in words]
         is_certain = others and not any(said in one.text for said in NOT_FOR_GOOD)
-        is_lost = any(said in one.text for said in LOG_IS_DOWN) and _was_struck(
+        is_lost = any(said in one.text for said in NOT_YET_KEPT) and _was_struck(
             change, outcome, evidence
         )
         if one.way == change.way and words not in one.text and is_certain and not is_lost:

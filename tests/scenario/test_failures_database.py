@@ -17,7 +17,6 @@ from bot.database.engine import open_database
 from bot.database.ledger import SqlLedger
 from bot.domain.errors import LogUnavailableError
 from bot.sandbox.twilio import Call
-from bot.slack.router import LISTENER_DEADLINE_S
 from tests.scenario.company import (
     ANA,
     BEN,
@@ -238,21 +237,35 @@ async def test_what_was_told_as_not_done_is_settled_long_before_others_may_take_
 
 @ON_SQLITE
 async def test_what_took_too_long_and_was_told_as_not_done_is_not_done_later(
-    here: Company, call: Call
+    database_url: str,
 ) -> None:
     """A process that stood still meets its own deadlines all at once when it goes on."""
-    here.bot.changes._ledger = StandingLedger(here.bot.outside.ledger, for_s=LISTENER_DEADLINE_S)
+    async with company(database_url) as here:
+        call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+        here.bot.changes._ledger = StandingLedger(here.bot.outside.ledger, for_s=2.7)
+        delivery = await here.say(ANA, f"/calls hangup {call.sid}")
+
+        await until(lambda: _has_event(here, "failed"))
+        await here.at_rest()
+
+        assert "It was *not* done: it took too long" in delivery.body
+        assert call.is_live
+        assert await outcomes(here.bot) == [
+            ("requested", "", "command"),
+            ("failed", "not_sent", "machine"),
+        ]
+
+
+@ON_SQLITE
+async def test_who_stood_still_for_a_whole_lease_does_not_say_what_another_may_have_done(
+    here: Company, call: Call
+) -> None:
+    here.bot.changes._ledger = StandingLedger(here.bot.outside.ledger, for_s=2.7)
+
     delivery = await here.say(ANA, f"/calls hangup {call.sid}")
 
-    await until(lambda: _has_event(here, "failed"))
-    await here.at_rest()
-
-    assert "It was *not* done: it took too long" in delivery.body
-    assert call.is_live
-    assert await outcomes(here.bot) == [
-        ("requested", "", "command"),
-        ("failed", "not_sent", "machine"),
-    ]
+    assert "it is *not known here* what came of it" in delivery.body
+    assert "not* done" not in delivery.body
 
 
 @ON_SQLITE
