@@ -18,9 +18,8 @@ from bot.sandbox.twilio import Call
 from tests.fixtures_database import administration, at_database
 from tests.scenario.company import ANA, BEN, SUPPORT_LINE, VERA, Company, company
 from tests.scenario.reading import shown
-from tests.scenario.trouble import ON_POSTGRES, readiness
+from tests.scenario.trouble import NOT_DONE, ON_POSTGRES, readiness
 
-NOT_DONE = "It was *not* done: the log does not answer"
 LOG_DOWN = "the log does not answer"
 DISK_BYTES = 2 * 1024 * 1024
 

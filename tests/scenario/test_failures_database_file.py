@@ -9,9 +9,7 @@ from pathlib import Path
 
 from bot.database.migrate import upgrade
 from tests.scenario.company import ANA, BEN, SUPPORT_LINE, Company, company
-from tests.scenario.trouble import ON_SQLITE
-
-NOT_DONE = "It was *not* done: the log does not answer"
+from tests.scenario.trouble import NOT_DONE, ON_SQLITE
 
 
 @contextmanager

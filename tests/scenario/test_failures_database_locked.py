@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.scenario.company import ANA, BEN, SUPPORT_LINE, company
-from tests.scenario.trouble import ON_SQLITE
+from tests.scenario.trouble import NOT_DONE, ON_SQLITE
 
-NOT_DONE = "It was *not* done: the log does not answer"
 TRIES = 3
 SLACK_GIVES_UP_AFTER_S = 3.0
 LOCKS = """

@@ -10,9 +10,7 @@ import pytest
 from bot.sandbox.twilio import Call
 from tests.scenario.company import ANA, BEN, SUPPORT_LINE, VERA, Company, company
 from tests.scenario.reading import shown
-from tests.scenario.trouble import ON_POSTGRES, altered, readiness
-
-NOT_DONE = "It was *not* done: the log does not answer"
+from tests.scenario.trouble import NOT_DONE, ON_POSTGRES, altered, readiness
 
 
 @pytest.fixture

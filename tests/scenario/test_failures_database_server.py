@@ -15,7 +15,7 @@ from bot.sandbox.twilio import Call
 from tests.fixtures_database import administration
 from tests.scenario.company import ANA, BEN, SUPPORT_LINE, VERA, Company, company
 from tests.scenario.postgres_servers import NAME, Server, own_server
-from tests.scenario.trouble import until
+from tests.scenario.trouble import NOT_DONE, until
 
 pytestmark = [
     pytest.mark.postgres,
@@ -24,7 +24,6 @@ pytestmark = [
         reason="HOOKFLASH_TEST_SKIP_POSTGRES=1 leaves PostgreSQL out",
     ),
 ]
-NOT_DONE = "It was *not* done: the log does not answer"
 # What is left open is settled soon after the log is back.
 HASTY = Deadlines(
     twilio_s=4.0,

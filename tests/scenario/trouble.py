@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from sqlalchemy import make_url, text
 
+from bot.application.deadlines import Deadlines
 from bot.bootstrap import Bot
 from bot.database.url import driver_url, is_sqlite
 from bot.sandbox.slack import Message
@@ -22,6 +23,17 @@ from tests.scenario.company import Company
 from tests.scenario.reading import shown
 
 LOOKS_EVERY_S = 0.05
+NOT_DONE = "It was *not* done: the log does not answer"
+# What is left open is settled soon after the log is back.
+HASTY = Deadlines(
+    twilio_s=2.0,
+    finish_s=0.2,
+    hang_up_try_s=0.5,
+    look_s=0.3,
+    claim_lease_s=1.5,
+    second_look_after_s=0.1,
+    settle_every_s=0.2,
+)
 ON_SQLITE = pytest.mark.parametrize("make_database", ["sqlite"], indirect=True)
 ON_POSTGRES = pytest.mark.parametrize(
     "make_database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
@@ -150,3 +162,8 @@ async def outcomes(bot: Bot) -> list[tuple[str, str, str]]:
         async for entry, _ in bot.outside.log.entries()
         if entry.call_sid
     ]
+
+
+async def has_event(company: Company, event: str) -> bool:
+    """Whether something of this kind stands in the log of some call."""
+    return event in [happened for happened, _, _ in await outcomes(company.bot)]

@@ -151,11 +151,13 @@ async def test_what_a_unit_raises_comes_out_and_leaves_no_trace(
     assert await ledger.write(lambda tx: tx.open_change("AC", "CA")) is None
 
 
+@pytest.mark.parametrize("writes_first", [True, False])
 async def test_a_unit_that_refuses_takes_nothing_from_those_it_shares_a_commit_with(
-    ledger: SqlLedger, reader: SqlAuditReader, busy: Gate
+    ledger: SqlLedger, reader: SqlAuditReader, busy: Gate, *, writes_first: bool
 ) -> None:
     async def refuse(tx: LedgerTransaction) -> None:
-        await tx.append(draft())
+        if writes_first:
+            await tx.append(draft())
         raise NotTodayError
 
     together = asyncio.gather(
@@ -172,26 +174,6 @@ async def test_a_unit_that_refuses_takes_nothing_from_those_it_shares_a_commit_w
     assert isinstance(first, list)
     assert isinstance(last, list)
     assert [entry.seq for entry in (*first, *last)] == [1, 2]
-    assert (await reader.verify()).fault is None
-
-
-async def test_a_unit_that_refuses_before_it_asks_anything_takes_nothing_from_the_others(
-    ledger: SqlLedger, reader: SqlAuditReader, busy: Gate
-) -> None:
-    async def refuse(_tx: LedgerTransaction) -> None:
-        raise NotTodayError
-
-    together = asyncio.gather(
-        append(ledger, draft()),
-        ledger.write(refuse),
-        append(ledger, draft()),
-        return_exceptions=True,
-    )
-    await asyncio.sleep(0)
-    busy.open()
-    _first, refused, _last = await together
-
-    assert isinstance(refused, NotTodayError)
     assert await seqs(reader) == [1, 2]
     assert (await reader.verify()).fault is None
 
