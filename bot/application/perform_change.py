@@ -179,7 +179,7 @@ class ChangeWorker:
             self._tasks.spawn(self._look_again(change, outcome), name="second look at a redirect")
 
     def give_up(self, change: Change) -> Outcome:
-        """Never send it: once the log is back it is settled so, whatever came to stand in it."""
+        """Never send it: once the log is back that is recorded, whatever came to stand in it."""
         outcome = outcomes.not_done(OutcomeReason.NOT_SENT, at=self._clock(), is_recorded=False)
         self._unrecorded[change.change_id] = _Kept(change, outcome)
         return outcome
