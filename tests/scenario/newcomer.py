@@ -8,23 +8,17 @@ import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.checkout import TOP, copy_repository
+from tests.scenario.stand_ins import put_stand_ins
 
 BIN = Path(sys.executable).parent
 WITHIN_S = 60.0
-# The paths of the machine lie below the home, so nobody has to be root.
-SUDO = '#!/bin/sh\nexec "$@"\n'
-# It keeps the settings that it is given, and runs commands with them, as Heroku does in a dyno.
-HEROKU = """#!/bin/sh
-case "$1" in
-config:set) shift; printf '%s\\n' "$@" >>"$HOME/config" ;;
-run) shift; exec env $(cat "$HOME/config") sh -c "$*" ;;
-*) exit 64 ;;
-esac
-"""
+# They lie below the home, so nobody has to be root.
+FOLDERS = ("/etc/", "/var/lib/")
 
 
 class Newcomer:
@@ -47,27 +41,24 @@ class Newcomer:
         self._typed = "".join(f"{answer}\n" for answer in answers)
         self._meanings = {
             "/opt/hookflash/bin/": "",
-            **{folder: f"{home}{folder}" for folder in ("/etc/", "/var/lib/")},
+            **{folder: f"{home}{folder}" for folder in FOLDERS},
             **meanings,
         }
+        self._exported = ""
+        self.folder = _prepared_checkout(home / "hookflash")
+        for folder in ("bin", "etc/systemd/system", "var/lib/hookflash"):
+            (home / folder).mkdir(parents=True)
+        put_stand_ins(home / "bin")
         self._environ = {
             "PATH": f"{home / 'bin'}:{BIN}:{os.environ['PATH']}",
             "HOME": str(home),
             **environ,
         }
-        self._exported = ""
-        self._folder = _prepared_checkout(home / "hookflash")
-        for folder in ("bin", "etc/systemd/system", "var/lib/hookflash"):
-            (home / folder).mkdir(parents=True)
-        for name, script in (("sudo", SUDO), ("heroku", HEROKU)):
-            (home / "bin" / name).write_text(script)
-            (home / "bin" / name).chmod(0o755)
 
     def means(self, written: str) -> str:
         """What this person writes instead."""
-        for placeholder, meant in self._meanings.items():
-            written = written.replace(placeholder, meant)
-        return written
+        places = "|".join(map(re.escape, self._meanings))
+        return re.sub(places, lambda place: self._meanings[place[0]], written)
 
     async def follow(self, written: str) -> None:
         """Do what the line says: answer what it asks, and stop what would go on for ever."""
@@ -84,17 +75,15 @@ class Newcomer:
             await self._run(line)
 
     async def _run(self, line: str) -> None:
-        process = await self._start(line)
-        async with asyncio.timeout(WITHIN_S):
+        async with self._started(line) as process:
             printed, _ = await process.communicate(self._typed.encode())
         assert process.returncode == 0, f"{line}\n{printed.decode()}"
 
     async def _run_for_a_while(self, line: str, *, sign: str) -> None:
         """Run it until it says that it is there, and stop it as whoever runs it does."""
-        process = await self._start(line)
-        assert process.stdout is not None
         printed = ""
-        async with asyncio.timeout(WITHIN_S):
+        async with self._started(line) as process:
+            assert process.stdout is not None
             while sign not in printed:
                 read = await process.stdout.readline()
                 assert read, f"{line}\n{printed}"
@@ -103,12 +92,14 @@ class Newcomer:
             rest, _ = await process.communicate()
         assert process.returncode == 0, f"{line}\n{printed}{rest.decode()}"
 
-    async def _start(self, line: str) -> Process:
+    @asynccontextmanager
+    async def _started(self, line: str) -> AsyncIterator[Process]:
+        """The line's process, of which nothing is left where it takes too long."""
         # The signal reaches the whole group; the shell waits for its command to end by itself.
         script = f"trap : TERM\n{self._exported}{line}\n"
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             *("bash", "-c", script),
-            cwd=self._folder,
+            cwd=self.folder,
             env=self._environ,
             stdin=PIPE,
             stdout=PIPE,
@@ -116,6 +107,13 @@ class Newcomer:
             # Without a terminal the wizard reads secrets from its standard input.
             start_new_session=True,
         )
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                yield process
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                await process.communicate()
 
 
 def _prepared_checkout(folder: Path) -> Path:

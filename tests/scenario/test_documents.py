@@ -16,7 +16,7 @@ from bot.sandbox.twilio import TwilioStandIn
 from bot.slack.manifest import SCOPES
 from tests.checkout import TOP
 from tests.documents import DOCUMENTS, shell_lines, steps
-from tests.fixtures_database import administration, at_database
+from tests.fixtures_database import DatabaseMaker, administration, at_database
 from tests.ports import kept_port
 from tests.scenario.company import (
     ACCOUNT_SID,
@@ -28,11 +28,13 @@ from tests.scenario.company import (
     outside_world,
 )
 from tests.scenario.newcomer import Newcomer
+from tests.scenario.stand_ins.heroku import ADDON
 
 API_KEY, API_SECRET = "SK" + "d4" * 16, "e5" * 16
 PASSWORD = "only-for-this-test"
 README = TOP / "README.md"
 POSTGRESQL = TOP / "docs" / "postgresql.md"
+HEROKU = TOP / "docs" / "heroku.md"
 # These pages are for somebody who has a log already.
 WITH_A_LOG = {"audit-log.md"}
 NOT_RUN = {
@@ -43,14 +45,16 @@ NOT_RUN = {
     r"sudo python3 -m venv /opt/hookflash": "part of the same installation, which .ci/run does",
     r"sudo /opt/hookflash/bin/pip install .*": "needs the network; .ci/run does the same",
     r"docker compose .*": "needs Docker's engine; scripts/check holds both files to their forms",
-    r"heroku (create|addons:create) .*": "needs Heroku; test_heroku.py does what follows from them",
-    r"git push heroku HEAD:main": "needs Heroku; test_heroku.py does what follows from it",
     r"python3 check_export\.py .*": "test_recipe.py follows that page, with nothing of ours",
     r"hookflash audit (verify|export) .*--(checkpoints|proof) .*": "needs a log that was signed; "
     "test_signed_log.py does it",
     r"hookflash audit key rotate .*": "needs the key as a setting; test_signed_log.py does it",
     r"(sudo )?systemctl .*": "needs systemd; test_deployment.py has it read the unit",
 }
+CLONE = (
+    "git init --quiet && git add --all && "
+    "git -c user.name=Ana -c user.email=ana@example.com commit --quiet --message 'As cloned'"
+)
 PLACEHOLDERS = {
     "xoxb-…": BOT_TOKEN,
     "xapp-…": APP_TOKEN,
@@ -80,7 +84,7 @@ def followed() -> Iterator[Path]:
     yield README
     for document in DOCUMENTS:
         its_own = set(filter(is_run, shell_lines(document))) - in_readme
-        if its_own and document != POSTGRESQL:
+        if its_own and document not in {POSTGRESQL, HEROKU}:
             yield document
 
 
@@ -162,3 +166,21 @@ async def test_two_roles_can_be_made_and_are_enough(
         as_whom = postgres_url if typed.startswith("CREATE") else owner_url
         with administration(as_whom) as connection:
             connection.execute(text(newcomer.means(typed)))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("make_database", ["postgresql"], indirect=True)
+async def test_what_is_pushed_to_heroku_is_released_there(
+    tmp_path: Path, addresses: dict[str, str], make_database: DatabaseMaker
+) -> None:
+    database = make_database(is_migrated=False).replace("postgresql://", "postgres://", 1)
+    newcomer = Newcomer(
+        tmp_path,
+        environ=addresses | {ADDON: database},
+        answers=answers_for(HEROKU),
+        meanings=PLACEHOLDERS,
+    )
+    await newcomer.follow(CLONE)
+
+    for line in shell_lines(HEROKU):
+        await newcomer.follow(line)
