@@ -18,7 +18,7 @@ from tests.scenario.stand_ins import put_stand_ins
 BIN = Path(sys.executable).parent
 WITHIN_S = 60.0
 # They lie below the home, so nobody has to be root.
-FOLDERS = ("/etc/", "/var/lib/")
+FOLDERS = ("/etc/", "/opt/", "/var/lib/")
 
 
 class Newcomer:
@@ -39,16 +39,13 @@ class Newcomer:
         meanings: Mapping[str, str],
     ) -> None:
         self._typed = "".join(f"{answer}\n" for answer in answers)
-        self._meanings = {
-            "/opt/hookflash/bin/": "",
-            **{folder: f"{home}{folder}" for folder in FOLDERS},
-            **meanings,
-        }
+        self._meanings = {**{folder: f"{home}{folder}" for folder in FOLDERS}, **meanings}
         self._exported = ""
         self.folder = _prepared_checkout(home / "hookflash")
-        for folder in ("bin", "etc/systemd/system", "var/lib/hookflash"):
+        for folder in ("bin", "etc/systemd/system", "opt/hookflash"):
             (home / folder).mkdir(parents=True)
         put_stand_ins(home / "bin")
+        (home / "opt" / "hookflash" / "bin").symlink_to(BIN)
         self._environ = {
             "PATH": f"{home / 'bin'}:{BIN}:{os.environ['PATH']}",
             "HOME": str(home),

@@ -14,7 +14,7 @@ from tests.checkout import TOP
 
 # The paths of the machine lie below the home, so nobody has to be root.
 SUDO = 'exec "$@"'
-PROGRAMS = ("heroku",)
+PROGRAMS = ("heroku", "systemctl")
 # Where Slack, Twilio and the bot are. No other machine hears of more that was exported here.
 OUTSIDE = ("PATH", "SLACK_API_URL", "TWILIO_API_URL", "PORT")
 
@@ -34,6 +34,6 @@ def put_command(path: Path, line: str) -> None:
 
 
 def elsewhere(settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of what runs on another machine with these settings."""
+    """The environment of what runs on another machine, or in a service, with these settings."""
     outside = {name: os.environ[name] for name in OUTSIDE if name in os.environ}
     return outside | dict(settings)
