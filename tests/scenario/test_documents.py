@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from bot.evidence.keys import Ed25519Signer, new_private_key
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.twilio import TwilioStandIn
 from bot.slack.manifest import SCOPES
@@ -25,6 +27,7 @@ from tests.scenario.company import (
     APP_TOKEN,
     BOT_TOKEN,
     SIGNING_SECRET,
+    company,
     outside_world,
 )
 from tests.scenario.newcomer import Newcomer
@@ -35,8 +38,7 @@ PASSWORD = "only-for-this-test"
 README = TOP / "README.md"
 POSTGRESQL = TOP / "docs" / "postgresql.md"
 HEROKU = TOP / "docs" / "heroku.md"
-# These pages are for somebody who has a log already.
-WITH_A_LOG = {"audit-log.md"}
+AUDIT_LOG = TOP / "docs" / "audit-log.md"
 NOT_RUN = {
     r"scripts/test": "it is what runs this test",
     r"scripts/check": ".ci/run runs it",
@@ -46,9 +48,6 @@ NOT_RUN = {
     r"sudo /opt/hookflash/bin/pip install .*": "needs the network; .ci/run does the same",
     r"docker compose .*": "needs Docker's engine; scripts/check holds both files to their forms",
     r"python3 check_export\.py .*": "test_recipe.py follows that page, with nothing of ours",
-    r"hookflash audit (verify|export) .*--(checkpoints|proof) .*": "needs a log that was signed; "
-    "test_signed_log.py does it",
-    r"hookflash audit key rotate .*": "needs the key as a setting; test_signed_log.py does it",
 }
 CLONE = (
     "git init --quiet && git add --all && "
@@ -61,6 +60,7 @@ PLACEHOLDERS = {
     "SK…": API_KEY,
     "TWILIO_API_SECRET=…": f"TWILIO_API_SECRET={API_SECRET}",
     "U0123456789": ADA,
+    "U0123ABCD": ADA,
     "U9876543210": ANA,
 }
 TOKENS = {
@@ -83,7 +83,7 @@ def followed() -> Iterator[Path]:
     yield README
     for document in DOCUMENTS:
         its_own = set(filter(is_run, shell_lines(document))) - in_readme
-        if its_own and document not in {POSTGRESQL, HEROKU}:
+        if its_own and document not in {POSTGRESQL, HEROKU, AUDIT_LOG}:
             yield document
 
 
@@ -116,8 +116,6 @@ async def test_every_line_can_be_followed(
     newcomer = Newcomer(
         tmp_path, environ=addresses, answers=answers_for(document), meanings=PLACEHOLDERS
     )
-    if document.name in WITH_A_LOG:
-        await newcomer.follow("hookflash db upgrade")
 
     for line in filter(is_run, shell_lines(document)):
         await newcomer.follow(line)
@@ -182,4 +180,22 @@ async def test_what_is_pushed_to_heroku_is_released_there(
     await newcomer.follow(CLONE)
 
     for line in shell_lines(HEROKU):
+        await newcomer.follow(line)
+
+
+async def test_a_log_that_was_signed_can_be_exported_and_verified(
+    tmp_path: Path, empty_log: Path
+) -> None:
+    key = new_private_key()
+    newcomer = Newcomer(tmp_path, environ={"HOOKFLASH_AUDIT_KEY": key}, meanings=PLACEHOLDERS)
+    shutil.copy(empty_log, newcomer.folder)
+    (newcomer.folder / "public.key").write_text(Ed25519Signer(key).public_key)
+    async with company(
+        f"sqlite:///{newcomer.folder / empty_log.name}",
+        HOOKFLASH_AUDIT_KEY=key,
+        HOOKFLASH_AUDIT_FILE=str(newcomer.folder / "checkpoints.jsonl"),
+    ) as at_work:
+        await at_work.say(ADA, "/calls freeze toll fraud")
+
+    for line in shell_lines(AUDIT_LOG):
         await newcomer.follow(line)
