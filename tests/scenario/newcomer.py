@@ -9,16 +9,37 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from tests.checkout import TOP, copy_repository
-from tests.scenario.stand_ins import put_stand_ins
+from tests.scenario.company import ACCOUNT_SID, ADA, ANA, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from tests.scenario.stand_ins import put_command, put_stand_ins
 
 BIN = Path(sys.executable).parent
 WITHIN_S = 60.0
 # They lie below the home, so nobody has to be root.
 FOLDERS = ("/etc/", "/opt/", "/var/lib/")
+
+API_KEY, API_SECRET = "SK" + "d4" * 16, "e5" * 16
+PLACEHOLDERS = {
+    "xoxb-…": BOT_TOKEN,
+    "xapp-…": APP_TOKEN,
+    "AC…": ACCOUNT_SID,
+    "SK…": API_KEY,
+    "TWILIO_API_SECRET=…": f"TWILIO_API_SECRET={API_SECRET}",
+    "U0123456789": ADA,
+    "U0123ABCD": ADA,
+    "U9876543210": ANA,
+}
+
+
+def answers_for(document: Path) -> list[str]:
+    """What the wizard is told: an address, but where the page is about having none."""
+    way_in = ["", BOT_TOKEN, APP_TOKEN]
+    if document.name != "socket-mode.md":
+        way_in = ["http://127.0.0.1:9", BOT_TOKEN, SIGNING_SECRET]
+    return [*way_in, ACCOUNT_SID, API_KEY, API_SECRET, ADA, ANA]
 
 
 class Newcomer:
@@ -28,6 +49,8 @@ class Newcomer:
         environ: where Slack and Twilio are.
         answers: what the wizard is told.
         meanings: what stands in the documents, and what this person writes instead.
+        has_installed: whether Hookflash is where the documents have it put.
+        within_s: how long a line may take, in seconds.
     """
 
     def __init__(
@@ -37,20 +60,24 @@ class Newcomer:
         environ: Mapping[str, str],
         answers: Sequence[str] = (),
         meanings: Mapping[str, str],
+        has_installed: bool = True,
+        within_s: float = WITHIN_S,
     ) -> None:
         self._typed = "".join(f"{answer}\n" for answer in answers)
         self._meanings = {**{folder: f"{home}{folder}" for folder in FOLDERS}, **meanings}
+        self._within_s = within_s
         self._exported = ""
         self.folder = _prepared_checkout(home / "hookflash")
         for folder in ("bin", "etc/systemd/system", "opt/hookflash"):
             (home / folder).mkdir(parents=True)
         put_stand_ins(home / "bin")
-        (home / "opt" / "hookflash" / "bin").symlink_to(BIN)
-        self._environ = {
-            "PATH": f"{home / 'bin'}:{BIN}:{os.environ['PATH']}",
-            "HOME": str(home),
-            **environ,
-        }
+        path = [str(home / "bin"), os.environ["PATH"]]
+        if has_installed:
+            path.insert(1, str(BIN))
+            (home / "opt" / "hookflash" / "bin").symlink_to(BIN)
+        else:
+            put_command(home / "bin" / "python3", f'exec {sys.executable} "$@"')
+        self._environ = {"PATH": ":".join(path), "HOME": str(home), **environ}
 
     def means(self, written: str) -> str:
         """What this person writes instead."""
@@ -105,11 +132,12 @@ class Newcomer:
             start_new_session=True,
         )
         try:
-            async with asyncio.timeout(WITHIN_S):
+            async with asyncio.timeout(self._within_s):
                 yield process
         finally:
             if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it may just have ended
+                    os.killpg(process.pid, signal.SIGKILL)
                 await process.communicate()
 
 

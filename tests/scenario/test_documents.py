@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,39 +12,26 @@ import pytest
 from sqlalchemy import text
 
 from bot.evidence.keys import Ed25519Signer, new_private_key
-from bot.sandbox.slack import SlackStandIn
-from bot.sandbox.twilio import TwilioStandIn
-from bot.slack.manifest import SCOPES
 from tests.checkout import TOP
 from tests.documents import DOCUMENTS, shell_lines, steps
 from tests.fixtures_database import DatabaseMaker, administration, at_database
-from tests.ports import kept_port
-from tests.scenario.company import (
-    ACCOUNT_SID,
-    ADA,
-    ANA,
-    APP_TOKEN,
-    BOT_TOKEN,
-    SIGNING_SECRET,
-    company,
-    outside_world,
-)
-from tests.scenario.newcomer import Newcomer
+from tests.scenario.company import ACCOUNT_SID, ADA, BOT_TOKEN, SIGNING_SECRET, company
+from tests.scenario.newcomer import API_KEY, API_SECRET, PLACEHOLDERS, Newcomer, answers_for
 from tests.scenario.stand_ins.heroku import ADDON
 
-API_KEY, API_SECRET = "SK" + "d4" * 16, "e5" * 16
 PASSWORD = "only-for-this-test"
 README = TOP / "README.md"
 POSTGRESQL = TOP / "docs" / "postgresql.md"
 HEROKU = TOP / "docs" / "heroku.md"
 AUDIT_LOG = TOP / "docs" / "audit-log.md"
+ONLINE = "needs the network, so test_installation.py does it where .ci/run asks for it"
 NOT_RUN = {
     r"scripts/test": "it is what runs this test",
     r"scripts/check": ".ci/run runs it",
-    r"scripts/pin( .*)?": "scripts/check runs it, and compares",
-    r"pipx install \.": "needs the network; .ci/run installs the wheel in an empty environment",
-    r"sudo python3 -m venv /opt/hookflash": "part of the same installation, which .ci/run does",
-    r"sudo /opt/hookflash/bin/pip install .*": "needs the network; .ci/run does the same",
+    r"scripts/pin( .*)?": ONLINE,
+    r"pipx install \.": ONLINE,
+    r"sudo python3 -m venv /opt/hookflash": ONLINE,
+    r"sudo /opt/hookflash/bin/pip install .*": ONLINE,
     r"docker compose .*": "needs Docker's engine; scripts/check holds both files to their forms",
     r"python3 check_export\.py .*": "test_recipe.py follows that page, with nothing of ours",
 }
@@ -53,16 +39,6 @@ CLONE = (
     "git init --quiet && git add --all && "
     "git -c user.name=Ana -c user.email=ana@example.com commit --quiet --message 'As cloned'"
 )
-PLACEHOLDERS = {
-    "xoxb-…": BOT_TOKEN,
-    "xapp-…": APP_TOKEN,
-    "AC…": ACCOUNT_SID,
-    "SK…": API_KEY,
-    "TWILIO_API_SECRET=…": f"TWILIO_API_SECRET={API_SECRET}",
-    "U0123456789": ADA,
-    "U0123ABCD": ADA,
-    "U9876543210": ANA,
-}
 TOKENS = {
     "SLACK_BOT_TOKEN": BOT_TOKEN,
     "SLACK_SIGNING_SECRET": SIGNING_SECRET,
@@ -85,28 +61,6 @@ def followed() -> Iterator[Path]:
         its_own = set(filter(is_run, shell_lines(document))) - in_readme
         if its_own and document not in {POSTGRESQL, HEROKU, AUDIT_LOG}:
             yield document
-
-
-def answers_for(document: Path) -> list[str]:
-    """What the wizard is told: an address, but where the page is about having none."""
-    way_in = ["", BOT_TOKEN, APP_TOKEN]
-    if document.name != "socket-mode.md":
-        way_in = ["http://127.0.0.1:9", BOT_TOKEN, SIGNING_SECRET]
-    return [*way_in, ACCOUNT_SID, API_KEY, API_SECRET, ADA, ANA]
-
-
-@pytest.fixture
-async def addresses() -> AsyncIterator[dict[str, str]]:
-    """Where Slack and Twilio are, which know the tokens and keys of this file, and the bot is."""
-    async with outside_world() as (slack, twilio), AsyncExitStack() as keeping:
-        slack.web_api.scopes = set(SCOPES)
-        twilio.account.api_keys[API_KEY] = API_SECRET
-        port = keeping.enter_context(kept_port())
-        yield addresses_of(slack, twilio) | {"PORT": str(port)}
-
-
-def addresses_of(slack: SlackStandIn, twilio: TwilioStandIn) -> dict[str, str]:
-    return {"SLACK_API_URL": slack.api_url, "TWILIO_API_URL": twilio.url}
 
 
 @pytest.mark.parametrize("document", list(followed()), ids=lambda path: path.name)
