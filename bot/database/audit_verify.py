@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 from sqlalchemy.exc import DBAPIError
 
-from bot.database.chain_rows import SEQ, link_of, select_rows, written_link_of
+from bot.database.chain_rows import SEQ, link_of, select_rows
 from bot.database.queries import read_head
 from bot.database.tables import audit_entries, audit_personal
 from bot.domain.audit import EMPTY_HEAD, Event, Head
@@ -100,13 +100,11 @@ def read_redactions(connection: Connection, chain_id: str) -> Iterator[Mapping[s
 
 
 def _fed(verifier: ChainVerifier, entries: Iterable[_Read]) -> Verdict:
-    """How far the entries hold; what is plainly as it was recorded is not taken apart."""
+    """How far the entries hold."""
     for row, personal in entries:
-        written = written_link_of(row, personal)
-        if written is None or not verifier.takes(written):
-            fault = verifier.feed(link_of(row, personal))
-            if fault is not None:
-                return Verdict(verifier.end, fault)
+        fault = verifier.feed(link_of(row, personal))
+        if fault is not None:
+            return Verdict(verifier.end, fault)
     return Verdict(verifier.end, None)
 
 

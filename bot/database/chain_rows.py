@@ -10,9 +10,8 @@ from sqlalchemy import ColumnElement, Dialect, Select, Text, func, select, type_
 from bot.database.rows import details_of, whole_number
 from bot.database.tables import audit_entries
 from bot.database.url import SQLITE
-from bot.domain.audit import FORM_NAMES, written_form
-from bot.domain.audit_chain import Link, Personal, WrittenLink, digests_of
-from bot.domain.canonical import canonical_value
+from bot.domain.audit import FORM_NAMES
+from bot.domain.audit_chain import Link, Personal
 
 _RFC_3339 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 SEQ = FORM_NAMES.index("seq")
@@ -35,21 +34,6 @@ def link_of(row: Sequence[Any], personal: Sequence[Personal] = ()) -> Link:
     """The link that a row is. SQLite keeps any kind of value anywhere; the hash tells."""
     form = dict(zip(FORM_NAMES, row, strict=False))
     form["details"] = details_of(form["details"])
-    form["seq"] = whole_number(form["seq"])
+    for name in ("schema_version", "seq"):
+        form[name] = whole_number(form[name])
     return Link(form, row[_HASH], personal)
-
-
-def written_link_of(row: Sequence[Any], personal: Sequence[Personal]) -> WrittenLink | None:
-    """The same as it is written; None where what is written is not as an entry's."""
-    *values, hash_ = row
-    _, _, _, _, _, chain_id, _, text, _, prev_hash, _, _, schema_version, seq, _, _ = values
-    try:
-        details = canonical_value(text)
-        form = written_form(values)
-    except (TypeError, ValueError):
-        return None
-    if (type(details), type(schema_version), type(seq)) != (dict, int, int):
-        return None
-    return WrittenLink(
-        chain_id, seq, schema_version, prev_hash, hash_, form, digests_of(details), personal
-    )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
-from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 from bot.domain.canonical import LARGEST_INT, canonical_json
@@ -163,46 +162,6 @@ def hashed_form(entry: AuditEntry) -> dict[str, Any]:
 
 
 FORM_NAMES = tuple(sorted({*AuditEntry.__slots__} - {"hash"}))
-
-
-def written_form(values: Sequence[Any]) -> bytes:
-    """The RFC 8785 form of a hashed_form, of its values in the order of FORM_NAMES.
-
-    The details are given as the text of their RFC 8785 form. This writes texts as RFC 8785 asks for
-    whatever they hold, so most entries need no encoder of JSON to be checked.
-
-    Raises:
-        TypeError: a value is not of its kind.
-        ValueError: a value is not of its kind, or no UTF-8.
-    """
-    (
-        account_sid,
-        action,
-        actor_team_id,
-        actor_user_id,
-        call_sid,
-        chain_id,
-        channel_id,
-        details,
-        event,
-        prev_hash,
-        recorded_at,
-        request_id,
-        schema_version,
-        seq,
-        subject_sid,
-        surface,
-    ) = values
-    form = (
-        f'{{"account_sid":{_quoted(account_sid)},"action":{_quoted(action)},'
-        f'"actor_team_id":{_quoted(actor_team_id)},"actor_user_id":{_quoted(actor_user_id)},'
-        f'"call_sid":{_quoted(call_sid)},"chain_id":{_quoted(chain_id)},'
-        f'"channel_id":{_quoted(channel_id)},"details":{details},"event":{_quoted(event)},'
-        f'"prev_hash":{_quoted(prev_hash)},"recorded_at":{_quoted(recorded_at)},'
-        f'"request_id":{_quoted(request_id)},"schema_version":{schema_version:d},"seq":{seq:d},'
-        f'"subject_sid":{_quoted(subject_sid)},"surface":{_quoted(surface)}}}'
-    )
-    return form.encode()
 
 
 def entry_hash(entry: AuditEntry) -> str:

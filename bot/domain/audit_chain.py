@@ -38,22 +38,6 @@ class Link(NamedTuple):
         return cls(hashed_form(entry), entry.hash, values)
 
 
-class WrittenLink(NamedTuple):
-    """A link as it is written: *form* is what its hash covers, in the bytes that are hashed.
-
-    Whoever makes one sees to it that these are the RFC 8785 form of an entry with these values.
-    """
-
-    chain_id: str
-    seq: int
-    schema_version: int
-    prev_hash: str
-    hash: str
-    form: bytes
-    digests: Mapping[str, Any]
-    personal: Sequence[Personal]
-
-
 @dataclass(frozen=True, slots=True)
 class ChainFault:
     """The first entry that is wrong, and what is wrong with it."""
@@ -103,22 +87,6 @@ class ChainVerifier:
     def end(self) -> Head:
         """The last entry that held."""
         return Head(self._seq, self._hash)
-
-    def takes(self, link: WrittenLink) -> bool:
-        """Whether the next entry is this, as it was recorded; `feed` tells why it is not."""
-        if (
-            link.seq != self._seq + 1
-            or link.prev_hash != self._hash
-            or link.chain_id != self._chain_id
-            or link.schema_version != SCHEMA_VERSION
-            or sha256(link.form).hexdigest() != link.hash
-            or self._anchors.get(link.seq, link.hash) != link.hash
-            or problem_with_personal(link.digests, link.personal) is not None
-            or self._lost(link.seq, link.digests, link.personal) is not None
-        ):
-            return False
-        self._seq, self._hash = link.seq, link.hash
-        return True
 
     def feed(self, link: Link) -> ChainFault | None:
         """What is wrong with the next entry, if anything is."""

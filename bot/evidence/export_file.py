@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,7 +14,6 @@ from bot.domain.audit import EMPTY_HEAD, MAIN_CHAIN, Event, Head
 from bot.domain.audit_chain import ChainFault, ChainVerifier, Verdict
 from bot.domain.errors import HookflashError
 from bot.domain.redactions import Redactions
-from bot.evidence.plain_lines import read_plain_line
 from bot.evidence.records import Line, UnreadableLineError, read_line
 
 PIECE_BYTES = 8 * 2**20
@@ -85,10 +83,6 @@ class ExportCheck:
     def _feed(
         self, verifier: ChainVerifier, claims: Claims, raw: bytes, file: BinaryIO
     ) -> ChainFault | None:
-        plain = read_plain_line(raw)
-        if plain is not None and verifier.takes(plain.link):
-            claims.note(plain.link.seq, plain.request_id, plain.told, plain.repeated)
-            return None
         expected = verifier.end.seq + 1
         try:
             line = read_line(raw)
@@ -99,7 +93,7 @@ class ExportCheck:
             )
         if line.seq > expected and _stands_later(file, expected):
             return ChainFault(expected, f"is out of order: it stands after entry {line.seq}")
-        claims.note(line.seq, line.request_id, line.told, line.repeated)
+        claims.note(line)
         return verifier.feed(line.link)
 
 
@@ -174,7 +168,9 @@ class Claims:
     """What lines repeat, against what the entries of their requests have."""
 
     def __init__(self) -> None:
-        self._known: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+        # By request and name. An entry seldom has another value than one before it of its request.
+        self._known: dict[str, dict[str, str]] = {}
+        self._more_known: set[tuple[str, str, str]] = set()
         self._open: dict[tuple[str, str, str], Claim] = {}
 
     @property
@@ -182,19 +178,20 @@ class Claims:
         """What no entry has borne out yet, in the order of the lines."""
         return tuple(self._open.values())
 
-    def note(
-        self, seq: int, request_id: str, told: Mapping[str, str], repeated: Mapping[str, str]
-    ) -> None:
+    def note(self, line: Line) -> None:
         """Take what a line tells itself and what it repeats."""
-        known = self._known[request_id]
-        known.update(told.items())
-        if self._open:
-            for name, value in told.items():
+        request_id = line.request_id
+        known = self._known.setdefault(request_id, {})
+        for name, value in line.told.items():
+            if known.setdefault(name, value) != value:
+                self._more_known.add((request_id, name, value))
+            if self._open:
                 self._open.pop((request_id, name, value), None)
-        for name, value in repeated.items() - known:
-            if value:
-                claim = Claim(seq, request_id, name, value)
-                self._open.setdefault((request_id, name, value), claim)
+        for name, value in line.repeated.items():
+            if value and known.get(name) != value:
+                claimed = request_id, name, value
+                if claimed not in self._more_known:
+                    self._open.setdefault(claimed, Claim(line.seq, *claimed))
 
 
 def _lines(file: BinaryIO, start: int, end: int | None = None) -> Iterator[bytes]:

@@ -106,7 +106,7 @@ class _Comparison:
             return ChainFault(line.seq, "is out of order, or not among the entries of the proof")
         if line.link.hash != link.hash or not is_as_hashed(line.link):
             return ChainFault(line.seq, "was changed after it was recorded")
-        self.claims.note(line.seq, line.request_id, line.told, line.repeated)
+        self.claims.note(line)
         return verifier.fault_of_personal(line.link)
 
     def _fault_of_claims(self) -> ChainFault | None:
