@@ -146,6 +146,7 @@ class Bot:
             installation=self.outside.installation,
             features=FEATURES,
             desk=self.desk,
+            on_received=self.metrics.slack_received,
         )
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aiohttp import ClientSession
 from slack_bolt.async_app import AsyncApp
@@ -14,6 +14,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.audit import Surface
 from bot.slack.desk import Desk
 from bot.slack.error_handler import error_handler
 from bot.slack.features import Feature
@@ -44,9 +45,11 @@ def build_slack_app(
     installation: Installation,
     features: Sequence[Feature],
     desk: Desk,
+    on_received: Callable[[Surface], object],
 ) -> AsyncApp:
     """The app with every feature registered; it asks nobody anything before an ack.
 
+    *on_received* is told the kind of each request that came from Slack.
     Without a *signing_secret* it can take envelopes of Socket Mode only.
     """
 
@@ -66,5 +69,5 @@ def build_slack_app(
     )
     logger.setLevel(logging.WARNING)
     app.error(error_handler(desk))
-    register(app, features, desk)
+    register(app, features, desk, on_received=on_received)
     return app

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.domain.audit import Surface
 from bot.domain.errors import (
     InvalidCallReferenceError,
     OutdatedButtonError,
@@ -46,14 +47,34 @@ Listener = Callable[[Ack, Asked, Desk], Awaitable[None]]
 BoltListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
 
 
-def register(app: AsyncApp, features: Sequence[Feature], desk: Desk) -> None:
-    """Let *app* answer for every verb, button, modal and event of the features."""
+def register(
+    app: AsyncApp,
+    features: Sequence[Feature],
+    desk: Desk,
+    *,
+    on_received: Callable[[Surface], object],
+) -> None:
+    """Let *app* answer for every verb, button, modal and event of the features.
+
+    *on_received* is told the kind of each as it comes from Slack, whatever becomes of it.
+    """
     verbs = {verb.name: verb for feature in features for verb in feature.verbs}
-    app.command(desk.place.command)(_command_listener(verbs, desk))
+    buttons = _merged(one.buttons for one in features)
+    modals = _merged(one.modals for one in features)
+    events = _merged(one.events for one in features)
+
+    def telling(surface: Surface, listener: BoltListener) -> BoltListener:
+        async def tell_and_listen(ack: AsyncAck, body: dict[str, Any]) -> None:
+            on_received(surface)
+            await listener(ack, body)
+
+        return tell_and_listen
+
+    app.command(desk.place.command)(telling(Surface.COMMAND, _command_listener(verbs, desk)))
     # Bolt would try its listeners one after the other; it is asked once for each kind.
-    app.block_action(ANY)(_click_listener(_merged(one.buttons for one in features), desk))
-    app.view_submission(ANY)(_submission_listener(_merged(one.modals for one in features), desk))
-    app.event(ANY)(_event_listener(_merged(one.events for one in features), desk))
+    app.block_action(ANY)(telling(Surface.BUTTON, _click_listener(buttons, desk)))
+    app.view_submission(ANY)(telling(Surface.MODAL, _submission_listener(modals, desk)))
+    app.event(ANY)(telling(Surface.HOME, _event_listener(events, desk)))
 
 
 def _command_listener(verbs: Mapping[str, Verb], desk: Desk) -> BoltListener:

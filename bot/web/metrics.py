@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.process_collector import ProcessCollector
+
+# The doctor looks for it by this name.
+LAST_RECEIVED = "hookflash_slack_last_received_timestamp_seconds"
+SURFACE_LABEL = "surface"
 
 _FAST_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 _SLOW_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -28,6 +32,12 @@ class Metrics:
             "hookflash_slack_ack_seconds",
             "From a request of Slack's to the acknowledgement.",
             buckets=_FAST_S,
+            registry=self.registry,
+        )
+        self._last_received = Gauge(
+            LAST_RECEIVED,
+            "When the newest request of each kind came from Slack.",
+            (SURFACE_LABEL,),
             registry=self.registry,
         )
         self._changes = Counter(
@@ -58,6 +68,10 @@ class Metrics:
     def slack_acknowledged(self, took_s: float) -> None:
         """Time one request of Slack's."""
         self._acks.observe(took_s)
+
+    def slack_received(self, surface: str) -> None:
+        """Note that one of this kind came from Slack just now."""
+        self._last_received.labels(surface=surface).set_to_current_time()
 
     def change_closed(self, *, action: str, outcome: str) -> None:
         """Count a change that has its outcome."""
