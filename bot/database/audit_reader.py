@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
@@ -19,9 +19,14 @@ from bot.database.audit_stories import SealedEntry, ToldEntry
 from bot.database.audit_verify import read_link_head, verify_chain, verify_end
 from bot.database.engine import ThreadedEngine
 from bot.database.faults import as_log_unavailable
-from bot.database.queries import read_freeze, read_head, read_last_change_id
+from bot.database.queries import (
+    read_freeze,
+    read_head,
+    read_last_change_id,
+    read_last_of_surfaces,
+)
 from bot.database.retention import read_old_values
-from bot.domain.audit import Head
+from bot.domain.audit import Head, Surface
 from bot.domain.audit_chain import Verdict
 from bot.domain.audit_log import AuditPage, AuditQuery
 from bot.domain.changes import Freeze
@@ -142,6 +147,10 @@ class SqlAuditReader:
     async def last_change_id(self, account_sid: str, call_sid: str) -> str:
         """Id of the newest change of the call, empty where there is none."""
         return await self._ask(read_last_change_id, account_sid, call_sid)
+
+    async def last_of_surfaces(self, *, after_seq: int) -> Mapping[Surface, datetime]:
+        """When the newest entry of each surface that comes after *after_seq* was recorded."""
+        return await self._ask(read_last_of_surfaces, self._chain_id, after_seq=after_seq)
 
     async def current_freeze(self) -> Freeze | None:
         """The freeze in force."""

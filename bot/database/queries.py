@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import Connection, and_, bindparam, exists, false, func, or_, select
 
@@ -16,7 +17,7 @@ from bot.database.tables import (
     audit_personal,
     call_changes,
 )
-from bot.domain.audit import EMPTY_HEAD, Action, AuditEntry, Event, Head
+from bot.domain.audit import EMPTY_HEAD, Action, AuditEntry, Event, Head, Surface
 from bot.domain.calls import FINAL_STATUSES
 from bot.domain.changes import CallEnding, Change, Freeze
 from bot.domain.people import Actor
@@ -55,6 +56,16 @@ _TOLD_OF_CALL = (
         or_(*(audit_entries.c.event == one.value for one in _TELLING_EVENTS)),
     )
     .order_by(audit_entries.c.seq.desc())
+)
+
+# No index knows surfaces, so the question is for a run of entries at the end.
+_LAST_OF_SURFACES = select(audit_entries.c.surface, audit_entries.c.recorded_at).where(
+    _CHAIN,
+    audit_entries.c.seq.in_(
+        select(func.max(audit_entries.c.seq))
+        .where(_CHAIN, audit_entries.c.seq > bindparam("after_seq"))
+        .group_by(audit_entries.c.surface)
+    ),
 )
 
 _IN_SLOT = (
@@ -115,6 +126,15 @@ def read_head(connection: Connection, chain_id: str) -> Head:
     """The end of the chain, as kept beside it."""
     row = connection.execute(SELECT_HEAD, {"chain_id": chain_id}).one_or_none()
     return Head(row.seq, row.hash) if row else EMPTY_HEAD
+
+
+def read_last_of_surfaces(
+    connection: Connection, chain_id: str, *, after_seq: int
+) -> Mapping[Surface, datetime]:
+    """When the newest entry of each surface that comes after *after_seq* was recorded."""
+    rows = connection.execute(_LAST_OF_SURFACES, {"chain_id": chain_id, "after_seq": after_seq})
+    # A surface that is none was put there by hand.
+    return {Surface(row.surface): row.recorded_at for row in rows if row.surface in {*Surface}}
 
 
 def read_last_change_id(connection: Connection, account_sid: str, call_sid: str) -> str:

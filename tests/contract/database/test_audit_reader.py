@@ -15,7 +15,17 @@ from bot.domain.audit import MAIN_CHAIN, Action, EntryDraft, Event, Surface
 from bot.domain.audit_log import AuditQuery, AuditRow
 from bot.domain.calls import FINAL_STATUSES
 from bot.domain.people import Actor
-from tests.contract.database.drafts import ACCOUNT, ANA, BEN, CALL, OTHER_CALL, append, draft
+from tests.contract.database.drafts import (
+    ACCOUNT,
+    ANA,
+    BEN,
+    CALL,
+    OTHER_CALL,
+    append,
+    draft,
+    drop_triggers,
+)
+from tests.fixtures_database import administration
 
 
 async def rows(reader: SqlAuditReader, **filters: object) -> Sequence[AuditRow]:
@@ -278,3 +288,34 @@ async def test_each_final_status_is_an_end(ledger: SqlLedger, status: str) -> No
 
     assert ending is not None
     assert ending.status == status
+
+
+async def test_the_newest_entry_of_each_surface_is_known_of_those_after_another(
+    ledger: SqlLedger, reader: SqlAuditReader
+) -> None:
+    surfaces = (Surface.MODAL, Surface.COMMAND, Surface.BUTTON, Surface.COMMAND, Surface.MACHINE)
+    entries = [(await append(ledger, draft(surface=one)))[0] for one in surfaces]
+
+    assert await reader.last_of_surfaces(after_seq=0) == {
+        Surface.MODAL: entries[0].recorded_at,
+        Surface.BUTTON: entries[2].recorded_at,
+        Surface.COMMAND: entries[3].recorded_at,
+        Surface.MACHINE: entries[4].recorded_at,
+    }
+    assert set(await reader.last_of_surfaces(after_seq=1)) == {*surfaces} - {Surface.MODAL}
+    assert set(await reader.last_of_surfaces(after_seq=4)) == {Surface.MACHINE}
+
+
+async def test_of_a_log_without_entries_no_surface_is_known(reader: SqlAuditReader) -> None:
+    assert await reader.last_of_surfaces(after_seq=0) == {}
+
+
+async def test_a_surface_that_somebody_made_up_is_passed_over(
+    database_url: str, ledger: SqlLedger, reader: SqlAuditReader
+) -> None:
+    await append(ledger, *(draft(surface=one) for one in (Surface.COMMAND, Surface.BUTTON)))
+    with administration(database_url) as connection:
+        drop_triggers(connection, "audit_entries")
+        connection.exec_driver_sql("UPDATE audit_entries SET surface = 'dream' WHERE seq = 2")
+
+    assert set(await reader.last_of_surfaces(after_seq=0)) == {Surface.COMMAND}

@@ -14,7 +14,7 @@ from bot.database.audit_people import read_people
 from bot.database.audit_runs import begin_export, read_export, read_news, read_outside
 from bot.database.engine import open_database
 from bot.database.ledger import SqlLedger
-from bot.database.queries import read_ending, read_freeze
+from bot.database.queries import read_ending, read_freeze, read_last_of_surfaces
 from bot.domain.audit import EMPTY_HEAD, MAIN_CHAIN, Action, Event
 from bot.domain.audit_log import AuditQuery
 from tests.contract.database.drafts import ACCOUNT, CALL, append, draft
@@ -99,6 +99,7 @@ def steps_of(connection: Connection, ask: Ask) -> list[str]:
     [
         pytest.param(lambda it: read_freeze(it, MAIN_CHAIN), id="freeze"),
         pytest.param(lambda it: read_ending(it, MAIN_CHAIN, ACCOUNT, CALL), id="ending"),
+        pytest.param(lambda it: read_last_of_surfaces(it, MAIN_CHAIN, after_seq=2), id="surfaces"),
         pytest.param(lambda it: read_people(it, MAIN_CHAIN), id="people"),
     ],
 )
