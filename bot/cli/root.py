@@ -190,7 +190,8 @@ def manifest(*, url: str | None, socket_mode: bool) -> None:
 def doctor(*, is_json: bool) -> None:
     """Look at everything and say what to mend.
 
-    Settings, tokens, scopes, rights, people, database, disk, clock and proxies. Nothing is changed.
+    Settings, tokens, scopes, people, what came from Slack, rights, database, disk, clock, proxies.
+    Nothing is changed.
     The exit code is 1 where there is a fault, and 0 where there are warnings only.
     """
     import asyncio

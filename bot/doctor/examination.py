@@ -10,6 +10,7 @@ from aiohttp import ClientSession, ClientTimeout
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clients import build_slack_client, build_twilio_gateway
+from bot.doctor.arrival_checks import check_arrivals
 from bot.doctor.database_checks import check_database
 from bot.doctor.evidence_checks import check_evidence
 from bot.doctor.findings import Finding, fault, is_well, ok
@@ -19,8 +20,6 @@ from bot.doctor.slack_checks import (
     check_address,
     check_app_token,
     check_bot_token,
-    explain_command,
-    explain_socket_command,
 )
 from bot.doctor.twilio_checks import TIMEOUT_S as TWILIO_TIMEOUT_S
 from bot.doctor.twilio_checks import check_twilio, explain_region
@@ -49,15 +48,20 @@ async def examine(read_environ: Callable[[], Mapping[str, str]]) -> list[Finding
         alone = await _check_database_alone(environ)
         return [*_wrong_settings(error), *alone, check_proxies(environ)]
     async with ClientSession(timeout=ClientTimeout(total=SLACK_TIMEOUT_S)) as session:
-        groups = await asyncio.gather(
+        of_slack, of_account, of_database, of_clocks = await asyncio.gather(
             check_slack(settings, session),
             check_account(settings),
             check_database(settings.database_url.get_secret_value()),
             _check_clocks(settings, session),
         )
+        of_arrivals = await check_arrivals(settings, session, is_log_well=is_well(of_database))
     return [
         ok(_SETTINGS, "Every variable has the right form."),
-        *(finding for group in groups for finding in group),
+        *of_slack,
+        *of_arrivals,
+        *of_account,
+        *of_database,
+        *of_clocks,
         *check_evidence(settings),
         check_proxies(environ),
     ]
@@ -77,11 +81,11 @@ async def check_slack(settings: Settings, session: ClientSession) -> list[Findin
         of_bot, of_app = await asyncio.gather(
             _check_bot(client, settings), check_app_token(client, app_token)
         )
-        return [*of_bot, *of_app, explain_socket_command(settings.command)]
+        return [*of_bot, *of_app]
     of_bot, of_address = await asyncio.gather(
         _check_bot(client, settings), check_address(session, settings.public_url)
     )
-    return [*of_bot, *of_address, explain_command(settings.command, settings.public_url)]
+    return [*of_bot, *of_address]
 
 
 async def _check_bot(client: AsyncWebClient, settings: Settings) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Slack: whether it takes the tokens, which scopes they have, and where the command points."""
+"""Slack: whether it takes the tokens, which scopes they have, and what answers at the address."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from bot.slack.manifest import SCOPES
 
 TIMEOUT_S = 8.0
 CHECK_THE_NETWORK = "Check the network, DNS and the firewall, and https://slack-status.com."
-_TOKEN, _SCOPES, _COMMAND, _ADDRESS = "Slack token", "Slack scopes", "Slash command", "Address"
-_SOCKET_MODE = "Socket Mode"
+_TOKEN, _SCOPES, _ADDRESS, _SOCKET_MODE = "Slack token", "Slack scopes", "Address", "Socket Mode"
 _ALIVE = {"alive": True}
 # Source: https://docs.slack.dev/apis/web-api/rate-limits
 _RATE_LIMITED = "ratelimited"
@@ -79,25 +78,6 @@ async def check_address(session: ClientSession, public_url: str | None) -> list[
             "Start it with hookflash serve, and see that the proxy before it leads there.",
         )
     ]
-
-
-def explain_command(command: str, public_url: str | None) -> Finding:
-    """What cannot be known of the slash command, and where to look instead."""
-    where = f"the Request URL {public_url or 'https://…'}/slack/events"
-    return ok(
-        _COMMAND,
-        f"Slack tells no bot where its commands point: on the app's page Slash Commands, {command} "
-        f"must have {where}; Interactivity & Shortcuts and Event Subscriptions must have the same.",
-    )
-
-
-def explain_socket_command(command: str) -> Finding:
-    """The same where commands come over Socket Mode."""
-    return ok(
-        _COMMAND,
-        f"Slack tells no bot which commands its app has: {command} must stand on the app's page "
-        "Slash Commands, and Socket Mode must be on.",
-    )
 
 
 def _scopes(identity: BotIdentity) -> list[Finding]:

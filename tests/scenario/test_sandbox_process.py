@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import shlex
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -185,11 +187,44 @@ def test_log_is_asked_of_the_bots_own_commands(running: SandboxProcess) -> None:
     assert page.text.count("Exit code 0") == 2
 
 
-def test_doctor_finds_nothing_to_mend_in_the_sandbox(running: SandboxProcess) -> None:
-    page = httpx.get(f"{running.url}doctor", timeout=SOON_S).text
+def doctor_of(running: SandboxProcess) -> str:
+    """What the page shows of the doctor."""
+    return html.unescape(httpx.get(f"{running.url}doctor", timeout=SOON_S).text)
 
-    assert "0 warnings, 0 faults" in page
-    assert "Exit code 0" in page
+
+@pytest.mark.parametrize("way_in", [["--socket-mode"], []], ids=["socket mode", "http"])
+def test_doctor_finds_nothing_to_mend_once_somebody_has_typed_and_pressed(
+    way_in: list[str],
+) -> None:
+    with sandbox(*way_in) as running:
+        fresh = doctor_of(running)
+        say_and_click(running)
+        used = doctor_of(running)
+
+    assert re.findall(r"^warning +([\w ]+):", fresh, re.MULTILINE) == [
+        "Slash command",
+        "Buttons and forms",
+    ]
+    assert "2 warnings, 0 faults" in fresh
+    assert "Type /calls help in Slack, then run hookflash doctor again." in fresh
+    assert "0 warnings, 0 faults" in used
+    assert "Slash command: The last command came in on" in used
+    assert "Buttons and forms: The last press or form came in on" in used
+    assert "Exit code 0" in fresh
+    assert "Exit code 0" in used
+
+
+def say_and_click(running: SandboxProcess) -> None:
+    """Ana lists the calls and looks again."""
+    ana = {"as": "U0ANA", "in": "C0SUPPORT"}
+    seen_by_ana = f"conversation?{urlencode(ana)}"
+    act(running, "slack/say", text="/calls", **ana)
+    wait_for(running, seen_by_ana, "list.refresh")
+    card = httpx.get(f"{running.url}part/{seen_by_ana}").text
+    message = re.findall(r'name="message" value="([^"]+)"', card)[-1]
+    refresh = {"message": message, "element": '["paging","list.refresh"]'}
+    answer = act(running, "slack/click", **refresh, **ana)
+    assert answer.is_success, answer.text
 
 
 def test_inspector_has_the_log_and_says_that_its_chain_holds(running: SandboxProcess) -> None:
