@@ -61,11 +61,11 @@ def run_wizard(environ: Mapping[str, str], file: Path, *, is_interactive: bool) 
         _interview(known, answers)
     else:
         _try_all(known, answers)
-    load_settings(known | answers)
+    settings = load_settings(known | answers)
     # An answer taken back is written too, as an empty one.
     kept = {name: value for name, value in answers.items() if value or name in in_file}
     write_env_file(file, kept)
-    _say_what_next(file)
+    _say_what_next(file, command=settings.command)
 
 
 def _check_what_is_not_asked(in_file: Mapping[str, str]) -> None:
@@ -129,9 +129,10 @@ def _page_with(manifest: Mapping[str, Any]) -> str:
     return f"{NEW_APP}&{urlencode({'manifest_json': written}, quote_via=quote)}"
 
 
-def _say_what_next(file: Path) -> None:
+def _say_what_next(file: Path, *, command: str) -> None:
     option = "" if file == DEFAULT_ENV_FILE else f"--env-file {file} "
     say(
         f"\n{file} is written; only you can read it. hookflash {option}doctor looks at everything."
         f"\nStart the bot: hookflash {option}serve"
+        f"\nThen type {command} help in Slack; the doctor tells whether it came in."
     )

@@ -104,7 +104,10 @@ async def test_answers_that_hold_are_written_for_the_owner_alone(user: NewUser) 
     assert read_env_file(user.file) == WANTED
     assert user.file.stat().st_mode & 0o777 == 0o600
     assert load_settings(read_env_file(user.file)).admins == {ADA}
-    assert result.stderr.rstrip().endswith(f"hookflash --env-file {user.file} serve")
+    assert result.stderr.rstrip().endswith(
+        f"hookflash --env-file {user.file} serve\n"
+        "Then type /calls help in Slack; the doctor tells whether it came in."
+    )
 
 
 async def test_the_manifest_stands_alone_on_standard_output(user: NewUser) -> None:
