@@ -31,7 +31,11 @@ def hang_up(response_url: str) -> bytes:
         "response_url": response_url,
         "trigger_id": secrets.token_hex(16),
     }
-    body = urlencode(form).encode()
+    return signed_request(urlencode(form).encode())
+
+
+def signed_request(body: bytes) -> bytes:
+    """A whole HTTP request of Slack's with this form, signed now."""
     timestamp = str(int(time.time()))
     base = b"v0:" + timestamp.encode() + b":" + body
     signature = hmac.new(SIGNING_SECRET.encode(), base, hashlib.sha256).hexdigest()
@@ -54,11 +58,11 @@ class Load:
     def __init__(self, port: int, make_request: Callable[[], bytes]) -> None:
         self._port = port
         self._make_request = make_request
-        self._idle: list[_Connection] = []
+        self._idle: list[Connection] = []
 
     async def open(self) -> None:
         """Open the connections."""
-        self._idle = [await _Connection.to(self._port) for _ in range(CONNECTIONS)]
+        self._idle = [await Connection.to(self._port) for _ in range(CONNECTIONS)]
 
     def close(self) -> None:
         """Close them."""
@@ -99,17 +103,17 @@ class Load:
         self._idle.append(connection)
         return took_s
 
-    async def _connection(self) -> _Connection:
+    async def _connection(self) -> Connection:
         """One that is open still: a server closes those that were idle while others were asked."""
         while self._idle:
             connection = self._idle.pop()
             if connection.is_open:
                 return connection
             connection.close()
-        return await _Connection.to(self._port)
+        return await Connection.to(self._port)
 
 
-class _Connection:
+class Connection:
     """One kept connection; lighter than a client that knows all of HTTP."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -118,13 +122,16 @@ class _Connection:
 
     @classmethod
     async def to(cls, port: int) -> Self:
+        """A connection to the server at this port."""
         return cls(*await asyncio.open_connection(HOST, port))
 
     @property
     def is_open(self) -> bool:
+        """Whether the other side has not closed it."""
         return not self._reader.at_eof() and not self._writer.is_closing()
 
     def close(self) -> None:
+        """Close it."""
         self._writer.close()
 
     async def post(self, request: bytes) -> None:
