@@ -23,8 +23,7 @@ from multiprocessing import get_context
 from time import perf_counter
 from uuid import uuid4
 
-from sqlalchemy import Engine, create_engine, text
-
+from benchmarks.bare_rows import AT_ONCE, bare_engine, insert_bare_row
 from benchmarks.databases import DATABASES
 from benchmarks.figures import (
     Figure,
@@ -42,23 +41,19 @@ from bot.application.live_calls import LiveCalls
 from bot.application.ports import Ledger
 from bot.application.rights import Denials, Rights
 from bot.database.audit_reader import SqlAuditReader
-from bot.database.engine import ThreadedEngine, open_database
+from bot.database.engine import open_database
 from bot.database.ledger import SqlLedger
 from bot.database.migrate import upgrade
-from bot.database.url import driver_url
 from bot.domain.audit import MAIN_CHAIN, Action, Surface
 from bot.domain.changes import ChangeRequest, Origin, OriginKind
 from bot.domain.people import Actor, RoleLists
 from bot.domain.redirects import RedirectPolicy
 
 WARM_UP = 3
-AT_ONCE = 20
 MORE_AT_MEDIAN_MS = 2.0
 REPLICAS = 2
 IN_FLIGHT = 50
 LEAST_PER_S = 1000.0
-WORDS = "x" * 300
-INSERT_BARE_ROW = text("INSERT INTO bare_rows (words) VALUES (:words)")
 
 
 class NobodyElse:
@@ -106,27 +101,6 @@ def hang_up() -> ChangeRequest:
         ),
         reason="caller is abusive",
     )
-
-
-def insert_bare_row(engine: Engine) -> None:
-    """One row, durable."""
-    with engine.begin() as connection:
-        connection.execute(INSERT_BARE_ROW, {"words": WORDS})
-
-
-def bare_engine(database_url: str) -> ThreadedEngine:
-    """The cheapest that this database has for 20 who write at once, with a table to write to."""
-    is_sqlite = database_url.startswith("sqlite")
-    threads = 1 if is_sqlite else AT_ONCE
-    engine = open_database(database_url).writer.engine if is_sqlite else _many(database_url)
-    key = "INTEGER PRIMARY KEY" if is_sqlite else "BIGSERIAL PRIMARY KEY"
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE TABLE bare_rows (id {key}, words TEXT NOT NULL)"))
-    return ThreadedEngine(engine, threads=threads, name="bare")
-
-
-def _many(database_url: str) -> Engine:
-    return create_engine(driver_url(database_url), pool_size=AT_ONCE, max_overflow=0)
 
 
 async def all_at_once(make: Callable[[], Awaitable[object]]) -> list[float]:

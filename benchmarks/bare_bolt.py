@@ -1,18 +1,21 @@
-"""The floor for Slack, as a process: Bolt with one empty listener, in the bot's mode.
+"""The floors for Slack, as a process: Bolt with one listener, in the bot's mode.
 
-Argument: the port.
+The listener is empty, or inserts and commits one bare row. Arguments: the port, and for the second
+the URL of the database.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
+from benchmarks.bare_rows import bare_engine, insert_bare_row
 from benchmarks.processes import HOST
 from benchmarks.settings import BOT_TOKEN, SIGNING_SECRET, TEAM_ID
 
@@ -24,12 +27,17 @@ async def authorize() -> AuthorizeResult:
     )
 
 
-def build_app() -> web.Application:
-    """Bolt behind aiohttp, and nothing else."""
+async def nothing() -> None:
+    """Keep nothing."""
+
+
+def build_app(keep: Callable[[], Awaitable[None]]) -> web.Application:
+    """Bolt behind aiohttp, whose listener does nothing but *keep* something before its ack."""
     app = AsyncApp(signing_secret=SIGNING_SECRET, authorize=authorize, process_before_response=True)
 
     @app.command("/calls")
     async def command(ack: AsyncAck) -> None:
+        await keep()
         await ack()
 
     async def events(request: web.Request) -> web.Response:
@@ -43,9 +51,16 @@ def build_app() -> web.Application:
     return server
 
 
-async def serve(port: int) -> None:
+async def serve(port: int, database_url: str | None = None) -> None:
     """Serve until SIGTERM."""
-    runner = web.AppRunner(build_app(), access_log=None, handle_signals=True)
+    keep = nothing
+    if database_url is not None:
+        bare = bare_engine(database_url)
+
+        async def keep() -> None:
+            await bare.run(insert_bare_row, bare.engine)
+
+    runner = web.AppRunner(build_app(keep), access_log=None, handle_signals=True)
     await runner.setup()
     await web.TCPSite(runner, HOST, port).start()
     try:
@@ -56,6 +71,6 @@ async def serve(port: int) -> None:
 
 if __name__ == "__main__":
     try:
-        asyncio.run(serve(int(sys.argv[1])))
+        asyncio.run(serve(int(sys.argv[1]), *sys.argv[2:]))
     except web.GracefulExit:
         sys.exit(0)
