@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from bot.application.deadlines import database_deadline
-from bot.application.ports import Ledger, LedgerTransaction
-from bot.application.rights import Guard
+from bot.application.ports import AuditReader, Ledger, LedgerTransaction
+from bot.application.rights import Denials, Guard, denial
 from bot.domain.audit import Action, EntryDraft, Event
 from bot.domain.changes import Freeze
+from bot.domain.errors import FrozenError
 from bot.domain.requests import Asking
 
 
 class FreezeSwitch:
     """The freeze is what the log says: there is no freeze without a record of who and why."""
 
-    def __init__(self, guard: Guard, ledger: Ledger) -> None:
+    def __init__(self, guard: Guard, *, ledger: Ledger, log: AuditReader, denials: Denials) -> None:
         self._guard = guard
         self._ledger = ledger
+        self._log = log
+        self._denials = denials
 
     async def freeze(self, asking: Asking, reason: str) -> Freeze | None:
         """Stop all changes from now on; the freeze that was in force before, if one was.
@@ -34,6 +37,21 @@ class FreezeSwitch:
             LogUnavailableError: it could not be recorded, so the freeze stays.
         """
         return await self._turn(asking, Action.UNFREEZE, "")
+
+    async def turn_away(self, asking: Asking, action: Action) -> None:
+        """Return where nothing is frozen, so that nobody is asked for what cannot be done.
+
+        A change is stopped when it is accepted and when it is sent, whatever this says.
+
+        Raises:
+            FrozenError: all changes are frozen; that is recorded.
+            LogUnavailableError: the log does not tell.
+        """
+        freeze = await self._log.current_freeze()
+        if freeze is not None:
+            refusal = FrozenError(freeze)
+            await self._denials.record(denial(asking, action, refusal))
+            raise refusal
 
     async def _turn(self, asking: Asking, action: Action, reason: str) -> Freeze | None:
         await self._guard.admit(asking, action)

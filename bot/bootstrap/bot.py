@@ -358,7 +358,12 @@ class Bot:
             gateway=self.outside.gateway,
             finder=self.finder,
             numbers=self.numbers,
-            freeze=FreezeSwitch(self.guard, self.keeping.ledger_for_people),
+            freeze=FreezeSwitch(
+                self.guard,
+                ledger=self.keeping.ledger_for_people,
+                log=self.outside.log,
+                denials=self.denials,
+            ),
             log=self.outside.log,
             replies=self.replies,
             audiences=self.audiences,

@@ -88,6 +88,32 @@ async def test_in_a_freeze_nobody_changes_anything_by_command_or_click(
     ]
 
 
+async def test_in_a_freeze_nobody_is_asked_for_what_cannot_be_done(
+    company: Company, call: Call
+) -> None:
+    """No form to fill in, and no card that asks: the freeze is told at once, and recorded."""
+    await company.say(ANA, f"/calls show {call.sid}")
+    card = company.last(ANA).as_seen()
+    await company.say(ADA, "/calls freeze toll fraud")
+
+    answers = []
+    await company.click(ANA, "Redirect…", on=card)
+    answers.append(company.last(ANA))
+    for command in (f"redirect {CALLER} hold-music", f"hangup {CALLER} card fraud"):
+        await company.say(ANA, f"/calls {command}")
+        answers.append(company.last(ANA))
+
+    assert not company.slack.workspace.views.get(ANA)
+    for told in answers:
+        assert f"All changes are frozen by <@{ADA}>" in told.text
+    assert [event for _, event in await company.events()] == [
+        "freeze succeeded",
+        "redirect denied",
+        "redirect denied",
+        "hang_up denied",
+    ]
+
+
 async def test_a_redirect_whose_target_is_still_looked_up_is_stopped_too(
     company: Company, call: Call
 ) -> None:

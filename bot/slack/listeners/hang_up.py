@@ -42,6 +42,7 @@ async def hang_up(ack: Ack, asked: Command, desk: Desk) -> None:
 
 
 async def _ask(desk: Desk, asked: Command, reference: CallReference, reason: str) -> None:
+    await desk.freeze.turn_away(asked.asking, Action.HANG_UP)
     call = await find_or_ask(desk, asked, reference, intended=Intention(reason=reason))
     if call is None:
         return

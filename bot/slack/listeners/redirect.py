@@ -56,7 +56,7 @@ async def redirect_clicked(ack: Ack, asked: Click, desk: Desk) -> None:
         card_version=button.card_version,
         origin=origin_of(asked.origin, button),
     )
-    desk.answer(asked, _open(desk, asked, form, filled))
+    desk.answer(asked, _open_clicked(desk, asked, form, filled))
     await ack()
 
 
@@ -82,6 +82,7 @@ async def _ask(
     intended: Intention,
     filled: Mapping[str, str],
 ) -> None:
+    await desk.freeze.turn_away(asked.asking, Action.REDIRECT)
     call = await find_or_ask(desk, asked, reference, intended=intended)
     if call is None:
         return
@@ -92,6 +93,13 @@ async def _ask(
         card_version=str(CardVersion.of(None, conversation.legs_digest())),
         origin=asked.origin,
     )
+    await _open(desk, asked, form, filled)
+
+
+async def _open_clicked(
+    desk: Desk, asked: Click, form: RedirectForm, filled: Mapping[str, str]
+) -> None:
+    await desk.freeze.turn_away(asked.asking, Action.REDIRECT)
     await _open(desk, asked, form, filled)
 
 
