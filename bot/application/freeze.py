@@ -7,7 +7,7 @@ from bot.application.ports import AuditReader, Ledger, LedgerTransaction
 from bot.application.rights import Denials, Guard, denial
 from bot.domain.audit import Action, EntryDraft, Event
 from bot.domain.changes import Freeze
-from bot.domain.errors import FrozenError
+from bot.domain.errors import FreezeUnconfirmedError, FrozenError, LogUnavailableError
 from bot.domain.requests import Asking
 
 
@@ -25,7 +25,7 @@ class FreezeSwitch:
 
         Raises:
             NotPermittedError: the person is no admin.
-            LogUnavailableError: it could not be recorded, so nothing is frozen.
+            FreezeUnconfirmedError: the log did not answer in time, and may have recorded it.
         """
         return await self._turn(asking, Action.FREEZE, reason)
 
@@ -34,7 +34,7 @@ class FreezeSwitch:
 
         Raises:
             NotPermittedError: the person is no admin.
-            LogUnavailableError: it could not be recorded, so the freeze stays.
+            FreezeUnconfirmedError: the log did not answer in time, and may have recorded it.
         """
         return await self._turn(asking, Action.UNFREEZE, "")
 
@@ -76,5 +76,8 @@ class FreezeSwitch:
                 await tx.append(draft)
             return before
 
-        async with database_deadline():
-            return await self._ledger.write(turn)
+        try:
+            async with database_deadline():
+                return await self._ledger.write(turn)
+        except LogUnavailableError as fault:
+            raise FreezeUnconfirmedError(is_lifting=action is Action.UNFREEZE) from fault

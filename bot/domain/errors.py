@@ -180,6 +180,14 @@ class LogUnavailableError(HookflashError):
     """The database does not answer in time, so nothing was sent to Twilio."""
 
 
+class FreezeUnconfirmedError(HookflashError):
+    """The log did not say in time whether it took a freeze, or the end of one."""
+
+    def __init__(self, *, is_lifting: bool) -> None:
+        super().__init__("the log did not confirm it in time")
+        self.is_lifting = is_lifting
+
+
 class WitnessUnavailableError(HookflashError):
     """A witness did not take a checkpoint; the message is the reason, in a few words."""
 

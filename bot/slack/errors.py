@@ -8,6 +8,7 @@ from bot.domain.errors import (
     CallBusyError,
     CallNotActiveError,
     CallNotFoundError,
+    FreezeUnconfirmedError,
     FrozenError,
     HookflashError,
     InvalidInputError,
@@ -165,6 +166,16 @@ def _(error: LogUnavailableError, command: str) -> str:
     return (
         "It was *not* done: the log does not answer, and without a record nothing is changed. "
         "Try again in a moment, and tell whoever runs Hookflash."
+    )
+
+
+@words.register
+def _(error: FreezeUnconfirmedError, command: str) -> str:
+    what = "the freeze is lifted" if error.is_lifting else "all changes are frozen"
+    verb = "unfreeze" if error.is_lifting else "freeze REASON"
+    return (
+        f"It is *not known here* whether {what}: the log did not answer in time. Type "
+        f"`{command} {verb}` again in a moment, which tells. Until then calls may be changed."
     )
 
 

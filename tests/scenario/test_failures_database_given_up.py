@@ -13,7 +13,6 @@ import pytest
 from bot.application.deadlines import Deadlines
 from bot.application.ports import LedgerTransaction
 from bot.database.ledger import SqlLedger
-from bot.domain.errors import LogUnavailableError
 from bot.sandbox.twilio import Call
 from tests.scenario.company import (
     ANA,
@@ -31,6 +30,7 @@ from tests.scenario.trouble import (
     NOT_DONE,
     ON_POSTGRES,
     ON_SQLITE,
+    LateLedger,
     has_event,
     outcomes,
     until,
@@ -38,21 +38,6 @@ from tests.scenario.trouble import (
 )
 
 T = TypeVar("T")
-
-
-class LateLedger:
-    """A ledger that commits, and answers too late for who waits for its `late`th answer."""
-
-    def __init__(self, ledger: SqlLedger, *, late: int) -> None:
-        self._ledger = ledger
-        self._until_late = late
-
-    async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
-        result = await self._ledger.write(work)
-        self._until_late -= 1
-        if self._until_late == 0:
-            raise LogUnavailableError("no answer in time")
-        return result
 
 
 class StandingLedger:

@@ -9,7 +9,7 @@ import pytest
 from bot.sandbox.twilio import Call
 from tests.scenario.company import ADA, ANA, BEN, FRAUD, SHARED, SUPPORT_LINE, VERA, Company
 from tests.scenario.reading import shown
-from tests.scenario.trouble import until, was_told
+from tests.scenario.trouble import LateLedger, until, was_told
 
 CALLER = "+14155550123"
 
@@ -175,6 +175,29 @@ async def test_unfreeze_without_a_freeze_says_so(company: Company) -> None:
 
     assert "Nothing is frozen" in company.last(ADA).text
     assert await company.log() == []
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "unknown", "again"),
+    [
+        ([], "freeze toll fraud", "whether all changes are frozen", "frozen already"),
+        (["freeze toll fraud"], "unfreeze", "whether the freeze is lifted", "Nothing is frozen"),
+    ],
+)
+async def test_what_the_log_did_not_confirm_in_time_is_told_as_not_known(
+    company: Company, before: list[str], command: str, unknown: str, again: str
+) -> None:
+    """It was committed, but too late for who waited; to type it again tells."""
+    for earlier in before:
+        await company.say(ADA, f"/calls {earlier}")
+    company.bot.desk.freeze._ledger = LateLedger(company.bot.outside.ledger, late=1)
+
+    await company.say(ADA, f"/calls {command}")
+    told = company.last(ADA).text
+    await company.say(ADA, f"/calls {command}")
+
+    assert f"not known here* {unknown}" in told
+    assert again in company.last(ADA).text
 
 
 async def test_a_freeze_needs_a_reason(company: Company, call: Call) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -14,13 +15,18 @@ import pytest
 from sqlalchemy import make_url, text
 
 from bot.application.deadlines import Deadlines
+from bot.application.ports import LedgerTransaction
 from bot.bootstrap import Bot
+from bot.database.ledger import SqlLedger
 from bot.database.url import driver_url, is_sqlite
+from bot.domain.errors import LogUnavailableError
 from bot.sandbox.slack import Message
 from bot.sandbox.twilio import Call
 from tests.fixtures_database import administration, at_database
 from tests.scenario.company import Company
 from tests.scenario.reading import shown
+
+T = TypeVar("T")
 
 LOOKS_EVERY_S = 0.05
 NOT_DONE = "It was *not* done: the log does not answer"
@@ -104,6 +110,21 @@ def drop_connections(database_url: str) -> None:
             text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
             {"name": name},
         )
+
+
+class LateLedger:
+    """A ledger that commits, and answers too late for who waits for its `late`th answer."""
+
+    def __init__(self, ledger: SqlLedger, *, late: int) -> None:
+        self._ledger = ledger
+        self._until_late = late
+
+    async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
+        result = await self._ledger.write(work)
+        self._until_late -= 1
+        if self._until_late == 0:
+            raise LogUnavailableError("no answer in time")
+        return result
 
 
 async def until(
