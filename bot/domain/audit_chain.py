@@ -88,6 +88,11 @@ class ChainVerifier:
         """The last entry that held."""
         return Head(self._seq, self._hash)
 
+    @property
+    def next_seq(self) -> int:
+        """The number that the next entry must have."""
+        return self._seq + 1
+
     def feed(self, link: Link) -> ChainFault | None:
         """What is wrong with the next entry, if anything is."""
         before = self._seq, self._hash
@@ -148,7 +153,7 @@ class ChainVerifier:
         )
 
     def _fault_of_place(self, form: Mapping[str, Any]) -> ChainFault | None:
-        expected, seq = self._seq + 1, form["seq"]
+        expected, seq = self.next_seq, form["seq"]
         if form["chain_id"] != self._chain_id:
             return ChainFault(expected, f"belongs to another chain ({form['chain_id']!r})")
         if seq > expected:

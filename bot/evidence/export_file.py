@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from bot.domain.audit import EMPTY_HEAD, MAIN_CHAIN, Event, Head
-from bot.domain.audit_chain import ChainFault, ChainVerifier, Verdict
+from bot.domain.audit_chain import NO_REDACTIONS, ChainFault, ChainVerifier, Verdict
 from bot.domain.errors import HookflashError
 from bot.domain.redactions import Redactions
 from bot.evidence.records import Line, UnreadableLineError, read_line
@@ -64,7 +64,7 @@ class ExportCheck:
 
     path: Path
     chain_id: str
-    redactions: Redactions
+    redactions: Redactions = NO_REDACTIONS
     anchors: Mapping[int, str] = field(default_factory=dict)
 
     def verify(self, piece: Piece) -> PieceVerdict:
@@ -83,7 +83,7 @@ class ExportCheck:
     def _feed(
         self, verifier: ChainVerifier, claims: Claims, raw: bytes, file: BinaryIO
     ) -> ChainFault | None:
-        expected = verifier.end.seq + 1
+        expected = verifier.next_seq
         try:
             line = read_line(raw)
         except UnreadableLineError as error:

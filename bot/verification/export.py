@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bot.domain.audit import EMPTY_HEAD
@@ -11,6 +12,7 @@ from bot.domain.checkpoints import Checkpoint, Evidence, weigh
 from bot.evidence.export_file import (
     Claim,
     ExportCheck,
+    Piece,
     chain_of,
     first_made_up,
     is_borne_out_near,
@@ -72,19 +74,30 @@ def _verdict_on_lines(
     path: Path, chain_id: str, evidence: Evidence
 ) -> tuple[Verdict, Sequence[Claim]]:
     """How far the lines hold, and what they repeat that no line nearby bears out."""
-    check = ExportCheck(
-        path=path,
-        chain_id=chain_id,
-        redactions=redactions_of(path),
-        anchors=evidence.anchors,
-    )
-    end, doubts = EMPTY_HEAD, list[Claim]()
-    for piece, found in verdicts(check, pieces_of(path)):
-        doubts += (one for one in found.open_claims if not is_borne_out_near(path, one, piece))
-        end = found.verdict.end
+    check = ExportCheck(path=path, chain_id=chain_id, anchors=evidence.anchors)
+    doubts: list[Claim] = []
+    verdict, left = _check_pieces(check, pieces_of(path), doubts)
+    if left:
+        # What is missing there may have been redacted: an entry that comes later tells. They are
+        # looked for only now, since that takes a tenth of the whole check.
+        informed = replace(check, redactions=redactions_of(path))
+        verdict, _ = _check_pieces(informed, left, doubts)
+    return verdict, doubts
+
+
+def _check_pieces(
+    check: ExportCheck, pieces: Sequence[Piece], doubts: list[Claim]
+) -> tuple[Verdict, Sequence[Piece]]:
+    """How far the pieces hold, and those from the first on that does not; doubts are added."""
+    end = EMPTY_HEAD
+    for place, (piece, found) in enumerate(verdicts(check, pieces)):
         if found.verdict.fault is not None:
-            return found.verdict, doubts
-    return Verdict(end, None), doubts
+            return found.verdict, pieces[place:]
+        doubts += (
+            one for one in found.open_claims if not is_borne_out_near(check.path, one, piece)
+        )
+        end = found.verdict.end
+    return Verdict(end, None), ()
 
 
 def _held_against_end(verdict: Verdict, chain_id: str, evidence: Evidence) -> Verdict:
