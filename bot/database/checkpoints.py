@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from bot.database.engine import Database
 from bot.database.faults import as_log_unavailable
 from bot.database.rows import whole_number
+from bot.database.statements import lock_head
 from bot.database.tables import audit_checkpoints
-from bot.database.transaction import lock_head
 from bot.domain.checkpoints import Checkpoint
 
 _kept = audit_checkpoints.c

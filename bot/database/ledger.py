@@ -18,7 +18,8 @@ from sqlalchemy import Connection, Engine, NestedTransaction
 from bot.application.ports import Clock, LedgerTransaction
 from bot.database.engine import ThreadedEngine
 from bot.database.faults import UnexpectedAnswerError, as_log_unavailable
-from bot.database.transaction import SqlLedgerTransaction, lock_head
+from bot.database.statements import lock_head
+from bot.database.transaction import SqlLedgerTransaction
 from bot.domain.errors import LogUnavailableError
 
 _log = logging.getLogger(__name__)

@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Select, bindparam, or_, select, text, update
+from sqlalchemy import Connection, Select, or_, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from bot.application.ports import Clock
 from bot.database.faults import as_log_unavailable
-from bot.database.prepared import Prepared, Step, Values, prepared_insert, run_together
+from bot.database.prepared import Prepared, Step, Values, run_together
 from bot.database.queries import (
     CHANGE_IN_SLOT,
     CHANGE_OF_REQUEST,
     IS_HINDERED,
-    SELECT_HEAD,
     read_ending,
     read_freeze,
     read_last_change_id,
@@ -24,81 +23,22 @@ from bot.database.queries import (
 )
 from bot.database.retention import delete_values, read_last_redaction, read_old_values
 from bot.database.rows import change_of, change_values, entry_values, personal_values
-from bot.database.tables import (
-    IS_OPEN,
-    IS_UNTOLD,
-    audit_entries,
-    audit_heads,
-    audit_personal,
-    call_changes,
+from bot.database.statements import (
+    CLOSE,
+    INSERT_CHANGE,
+    INSERT_ENTRY,
+    INSERT_PERSONAL,
+    MARK_SENT,
+    MOVE_HEAD,
+    TOLD,
 )
-from bot.domain.audit import GENESIS_HASH, AuditEntry, EntryDraft, Head, clean_text, seal
+from bot.database.tables import IS_OPEN, IS_UNTOLD, call_changes
+from bot.domain.audit import AuditEntry, EntryDraft, Head, clean_text, seal
 from bot.domain.changes import CallEnding, Change, ChangeState, Freeze, Outcome
 from bot.domain.retention import OldValues
 
 # Two clocks that lease changes of one database may be this far apart.
 CLOCKS_DIFFER_BY = timedelta(minutes=1)
-
-_LOCK_HEAD = Prepared(SELECT_HEAD.with_for_update())
-_MAKE_HEAD = text(
-    "INSERT INTO audit_heads (chain_id, seq, hash) VALUES (:chain_id, 0, :hash) "
-    "ON CONFLICT DO NOTHING"
-)
-_MOVE_HEAD = Prepared(
-    update(audit_heads)
-    .where(audit_heads.c.chain_id == bindparam("of_chain"))
-    .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
-)
-_INSERT_ENTRY = prepared_insert(audit_entries)
-_INSERT_PERSONAL = prepared_insert(audit_personal)
-_INSERT_CHANGE = prepared_insert(call_changes)
-_OWN_CHANGE = (
-    call_changes.c.change_id == bindparam("of_change"),
-    call_changes.c.owner == bindparam("by_owner"),
-)
-_MARK_SENT = Prepared(
-    update(call_changes)
-    .where(
-        *_OWN_CHANGE,
-        call_changes.c.state == bindparam("from_state"),
-        call_changes.c.lease_until > bindparam("now"),
-    )
-    .values(
-        state=ChangeState.SENT.value,
-        deadline_at=bindparam("new_deadline_at"),
-        lease_until=bindparam("new_lease_until"),
-        attempts=call_changes.c.attempts + 1,
-    )
-)
-_CLOSE = Prepared(
-    update(call_changes)
-    .where(*_OWN_CHANGE, IS_OPEN)
-    .values(
-        state=ChangeState.CLOSED.value,
-        outcome=bindparam("new_outcome"),
-        closed_at=bindparam("new_closed_at"),
-        target="",
-        untold_since=bindparam("new_closed_at"),
-    )
-)
-_TOLD = Prepared(
-    update(call_changes)
-    .where(call_changes.c.change_id == bindparam("of_change"))
-    .values(untold_since=None)
-)
-
-
-def lock_head(connection: Connection, chain_id: str) -> Head:
-    """The end of the chain, which nobody else moves before this transaction has ended.
-
-    All that write to a chain begin with this, on every replica, so what one of them checks (a
-    freeze, a free slot) still holds when it commits. On SQLite BEGIN IMMEDIATE does it already.
-    """
-    row = _LOCK_HEAD.first(connection, {"chain_id": chain_id})
-    if row is None:
-        connection.execute(_MAKE_HEAD, {"chain_id": chain_id, "hash": GENESIS_HASH})
-        row = _LOCK_HEAD.first(connection, {"chain_id": chain_id})
-    return Head(*row)
 
 
 def _finds_nothing(cursor: DBAPICursor) -> bool:
@@ -158,9 +98,9 @@ class SqlLedgerTransaction:
             prev_hash=self.head.hash,
             salt_source=self._salt_source,
         )
-        self._write(_INSERT_ENTRY, entry_values(entry))
+        self._write(INSERT_ENTRY, entry_values(entry))
         for value in personal:
-            self._write(_INSERT_PERSONAL, personal_values(value))
+            self._write(INSERT_PERSONAL, personal_values(value))
         self.head = Head(entry.seq, entry.hash)
         return entry
 
@@ -181,7 +121,7 @@ class SqlLedgerTransaction:
         """Bring everything to the database, and keep the end of the chain beside it."""
         if self.head != self._kept_head:
             self._write(
-                _MOVE_HEAD,
+                MOVE_HEAD,
                 {"of_chain": self._chain_id, "new_seq": self.head.seq, "new_hash": self.head.hash},
             )
         self.flush()
@@ -228,7 +168,7 @@ class SqlLedgerTransaction:
 
     async def insert_change(self, change: Change) -> None:
         """Keep a new change; its slot must be free and its request new."""
-        self._write(_INSERT_CHANGE, change_values(change, self._chain_id))
+        self._write(INSERT_CHANGE, change_values(change, self._chain_id))
 
     async def mark_sent(
         self, change: Change, *, deadline_at: datetime, lease_until: datetime, now: datetime
@@ -242,7 +182,7 @@ class SqlLedgerTransaction:
             "new_deadline_at": deadline_at,
             "new_lease_until": lease_until,
         }
-        if self._update(_MARK_SENT, parameters) != 1:
+        if self._update(MARK_SENT, parameters) != 1:
             return None
         return replace(
             change,
@@ -265,9 +205,9 @@ class SqlLedgerTransaction:
             "new_closed_at": outcome.at,
         }
         if self._is_trusting:
-            self._write(_CLOSE, parameters, is_expected=_changes_one)
+            self._write(CLOSE, parameters, is_expected=_changes_one)
             return True
-        return self._update(_CLOSE, parameters) == 1
+        return self._update(CLOSE, parameters) == 1
 
     async def claim_abandoned(
         self, *, owner: str, now: datetime, lease_until: datetime, limit: int
@@ -295,7 +235,7 @@ class SqlLedgerTransaction:
 
     async def mark_told(self, change: Change) -> None:
         """The outcome has been told."""
-        self._write(_TOLD, {"of_change": change.change_id})
+        self._write(TOLD, {"of_change": change.change_id})
 
     async def claim_untold(
         self, *, before: datetime, now: datetime, limit: int
