@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -27,6 +28,9 @@ from bot.domain.errors import (
 from bot.domain.people import Role
 from bot.domain.redirects import RedirectPolicy, deserialise_target
 from bot.domain.requests import Asking
+
+# Slack brings a request again within minutes, if at all.
+MOST_REMEMBERED = 1000
 
 
 class ChangeDesk:
@@ -60,6 +64,7 @@ class ChangeDesk:
         self._on_given_up = on_given_up
         self._clock = clock
         self._deadlines = deadlines
+        self._accepted: OrderedDict[str, None] = OrderedDict()  # ids of requests
 
     async def accept(self, request: ChangeRequest) -> Change | None:
         """The change, claimed by this process; None for a repeated delivery of a request.
@@ -72,10 +77,12 @@ class ChangeDesk:
             LogUnavailableError: the intent could not be recorded in time.
             LeaseLostError: nor for so long that another process may have done it by now.
         """
+        if request.request_id in self._accepted:
+            return None  # also while the log is down: it has this one
         change = self._new_change(request)
         try:
             async with database_deadline():
-                return await self._ledger.write(lambda tx: self._accept(tx, change))
+                accepted = await self._ledger.write(lambda tx: self._accept(tx, change))
         except RefusedError as refusal:
             await self._denials.record(self._denial(request, refusal))
             raise
@@ -85,6 +92,13 @@ class ChangeDesk:
             if self._clock() >= change.lease_until:
                 raise LeaseLostError("the process stood still for the whole lease") from fault
             raise
+        self._remember(request.request_id)
+        return accepted
+
+    def _remember(self, request_id: str) -> None:
+        self._accepted[request_id] = None
+        if len(self._accepted) > MOST_REMEMBERED:
+            self._accepted.popitem(last=False)
 
     async def _accept(self, tx: LedgerTransaction, change: Change) -> Change | None:
         request = change.request

@@ -34,6 +34,7 @@ from tests.scenario.trouble import (
     readiness,
     told,
     until,
+    was_told,
 )
 
 UPDATE = "POST /"
@@ -57,6 +58,21 @@ def call(here: Company) -> Call:
 async def log_holds(here: Company) -> bool:
     """Whether nobody has tampered with the log, as its own check sees it."""
     return (await here.bot.outside.log.verify()).fault is None
+
+
+async def test_what_was_done_is_not_told_as_not_done_when_slack_brings_it_again(
+    here: Company, call: Call, database_url: str
+) -> None:
+    """The log does not answer then, but this process knows that it has the request."""
+    delivery = await here.say(ANA, f"/calls hangup {call.sid}")
+
+    async with log_taken(database_url):
+        again = await here.slack.redeliver(delivery)
+    await here.at_rest()
+
+    assert (again.is_ok, again.body) == (True, "")
+    assert not was_told(here, ANA, NOT_DONE)
+    assert not call.is_live
 
 
 async def test_a_change_that_cannot_be_recorded_is_not_sent(
