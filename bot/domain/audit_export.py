@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from bot.domain.audit import AuditEntry, PersonalValue, hashed_form
 from bot.domain.plain_text import spreadsheet_cell
 
+_DELETE = b"\x7f"  # the one control character that JSON lets stand as it is
 CSV_COLUMNS = (
     "seq",
     "recorded_at",
@@ -60,7 +63,9 @@ def export_record(
 
 def json_line(record: Mapping[str, Any]) -> str:
     """One line of JSON, in ASCII: nothing in it can steer a terminal."""
-    return json.dumps(record, separators=(",", ":"))
+    line = orjson.dumps(record)
+    is_harmless = line.isascii() and _DELETE not in line
+    return line.decode() if is_harmless else json.dumps(record, separators=(",", ":"))
 
 
 def csv_cells(record: Mapping[str, Any]) -> list[str]:

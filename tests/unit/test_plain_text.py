@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.audit_export import json_line
 from bot.domain.plain_text import printable, spreadsheet_cell
 
 
@@ -33,6 +35,20 @@ def test_nothing_printed_is_invisible(text: str) -> None:
     categories = {unicodedata.category(character) for character in printable(text)}
 
     assert not categories & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_line_of_json_is_printable_ascii(text: str) -> None:
+    line = json_line({"reason": text})
+
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line) == {"reason": text}
+
+
+def test_delete_is_escaped_in_a_line_of_json() -> None:
+    """The one control character that JSON would let stand."""
+    assert json_line({"reason": "a\x7fb"}) == r'{"reason":"a\u007fb"}'
 
 
 @pytest.mark.parametrize(
