@@ -12,6 +12,7 @@ from bot.application.ports import CheckpointStore, CheckpointWitness, Clock, Sig
 from bot.domain.audit import MAIN_CHAIN, Head
 from bot.domain.checkpoints import Checkpoint, signed_bytes
 from bot.domain.errors import LogUnavailableError, WitnessUnavailableError
+from bot.domain.key_line import KeyLine, line_of
 
 _log = logging.getLogger(__name__)
 
@@ -58,15 +59,16 @@ def signed_checkpoint(
 class Checkpointer:
     """Signs the end of the log now and then, keeps that, and shows it to the witnesses.
 
-    Replicas go by what the database holds, so any of them writes and none writes twice. For a
-    witness that does not answer only the newest checkpoint is kept, since it covers all before it,
-    and a succession.
+    Replicas go by what the database holds, so any of them writes and none writes twice. One whose
+    key was replaced writes none, since what it signs would not count. For a witness that does not
+    answer only the newest checkpoint is kept, since it covers all before it, and a succession.
     """
 
     def __init__(
         self,
         *,
         signer: Signer,
+        is_signed: Callable[[Checkpoint], bool],
         head: Callable[[], Awaitable[Head]],
         store: CheckpointStore,
         witnesses: Sequence[CheckpointWitness],
@@ -74,6 +76,7 @@ class Checkpointer:
         rhythm: Rhythm = DEFAULT_RHYTHM,
     ) -> None:
         self._signer = signer
+        self._is_signed = is_signed
         self._head = head
         self._store = store
         self._witnesses = tuple(witnesses)
@@ -82,6 +85,8 @@ class Checkpointer:
         self._unshown: dict[CheckpointWitness, list[Checkpoint]] = {one: [] for one in witnesses}
         self._failing: set[CheckpointWitness] = set()
         self._is_cut_off = False
+        self._newest: Checkpoint | None = None
+        self._line = KeyLine(keys=frozenset((signer.public_key,)))
 
     async def run(self) -> None:
         """Look whether a checkpoint is due, for ever."""
@@ -102,7 +107,7 @@ class Checkpointer:
     async def _write_if(self, is_wanted: Callable[[Head, Checkpoint | None], bool]) -> None:
         try:
             newest, head = await self._ends()
-            if is_wanted(head, newest):
+            if not self._line.successor and is_wanted(head, newest):
                 await self._write(head, newest)
         except LogUnavailableError:
             _log.warning("no checkpoint could be written: the log does not answer")
@@ -110,6 +115,13 @@ class Checkpointer:
     async def _ends(self) -> tuple[Checkpoint | None, Head]:
         """The newest checkpoint, and the head as it is after that was read."""
         newest = await self._store.newest()
+        # A succession is the newest when it is kept.
+        if newest != self._newest:
+            successions = await self._store.successions()
+            self._note_line(
+                line_of(self._signer.public_key, successions, is_signed=self._is_signed)
+            )
+            self._newest = newest
         head = await self._head()
         if newest is not None and newest.seq > head.seq and not self._is_cut_off:
             self._is_cut_off = True
@@ -119,6 +131,16 @@ class Checkpointer:
             )
         return newest, head
 
+    def _note_line(self, line: KeyLine) -> None:
+        """Say it once where the own key was replaced."""
+        if line.successor and not self._line.successor:
+            _log.warning(
+                "the key that signs checkpoints here was replaced: this process writes no more of "
+                "them until it is started again with the new key",
+                extra={"key": self._signer.public_key, "new_key": line.successor},
+            )
+        self._line = line
+
     def _is_due(self, head: Head, newest: Checkpoint | None) -> bool:
         if newest is None:
             return _is_new(head, newest)
@@ -126,29 +148,25 @@ class Checkpointer:
         # A clock that was set back must not keep checkpoints away until it has caught up.
         is_old = age >= self._rhythm.every or age < timedelta()
         is_far = head.seq - newest.seq >= self._rhythm.every_entries
-        is_time = is_old or (is_far and age >= self._rhythm.at_least_apart)
+        # A replica that did not know of its successor yet may have signed what does not count.
+        is_void = newest.public_key in self._line.keys and not self._line.counts(newest)
+        is_time = is_old or is_void or (is_far and age >= self._rhythm.at_least_apart)
         return is_time and _is_new(head, newest)
 
     async def _write(self, head: Head, newest: Checkpoint | None) -> None:
         checkpoint = signed_checkpoint(head, signer=self._signer, clock=self._clock)
-        if not await self._store.add(checkpoint, known_seq=newest.seq if newest else 0):
+        if not await self._store.add(checkpoint, after=newest):
             return  # another replica was first
         shown = [checkpoint]
         if newest is not None and newest.public_key != checkpoint.public_key:
-            shown = [*await self._succession(), checkpoint]
+            shown = [*self._line.successions, checkpoint]
+            if newest.public_key not in self._line.keys:
+                _log.error(
+                    "the key that signs checkpoints was changed, and the old one did not name it: "
+                    "use hookflash audit key rotate"
+                )
         for waiting in self._unshown.values():
             waiting[:] = [*(one for one in waiting if one.next_public_key), *shown]
-
-    async def _succession(self) -> Sequence[Checkpoint]:
-        """What makes the new key follow from the one before it."""
-        found = await self._store.succession_to(self._signer.public_key)
-        if found is None:
-            _log.error(
-                "the key that signs checkpoints was changed, and the old one did not name it: "
-                "use hookflash audit key rotate"
-            )
-            return ()
-        return (found,)
 
     async def _show_all(self, *, timeout_s: float) -> None:
         """Show each witness what it has not seen; none waits for another."""

@@ -240,13 +240,13 @@ class CheckpointStore(Protocol):
     """The checkpoints that are kept in the database. Raises LogUnavailableError."""
 
     async def newest(self) -> Checkpoint | None:
-        """The one that reaches farthest."""
+        """The one that reaches farthest; of one entry, the succession that was signed last."""
 
-    async def succession_to(self, public_key: str) -> Checkpoint | None:
-        """The one that names this key as the next."""
+    async def successions(self) -> Sequence[Checkpoint]:
+        """Those that name a next key."""
 
-    async def add(self, checkpoint: Checkpoint, *, known_seq: int | None = None) -> bool:
-        """Keep it; False where one that reaches as far, or past *known_seq*, is there already."""
+    async def add(self, checkpoint: Checkpoint, *, after: Checkpoint | None) -> bool:
+        """Keep it; False where *after* is not the newest any more, or one reaches as far as it."""
 
 
 class CheckpointWitness(Protocol):

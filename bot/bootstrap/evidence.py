@@ -22,10 +22,11 @@ def build_checkpointer(
     """
     if settings.audit_key is None:
         return None
-    from bot.evidence.keys import read_signer  # noqa: PLC0415 - takes 50 ms, and few need it
+    from bot.evidence.keys import is_signed, read_signer  # noqa: PLC0415 - takes 50 ms, and few need it
 
     return Checkpointer(
         signer=read_signer(settings.audit_key.get_secret_value()),
+        is_signed=is_signed,
         head=outside.log.head,
         store=outside.checkpoints,
         witnesses=tuple(_witnesses(settings, outside)),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from bot.domain.checkpoints import Checkpoint
     from bot.evidence.keys import Ed25519Signer
 
+# Between two of them another replica has signed, which happens once a minute at most.
+_TRIES = 5
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -53,7 +55,7 @@ def rotate(*, output: Path) -> None:
     The one of HOOKFLASH_AUDIT_KEY signs that the new one follows.
 
     Who knows the old public key can then trust the new one. What is printed says so; it is kept in
-    the database, and shown to the witnesses with the first checkpoint of the new key.
+    the database, and hookflash serve shows it to the witnesses.
     """
     import asyncio
 
@@ -93,13 +95,18 @@ async def _succeed(old: Ed25519Signer, next_key: str) -> Checkpoint:
     from bot.domain.audit import MAIN_CHAIN
 
     database = open_database(log_url())
+    store = SqlCheckpointStore(database, chain_id=MAIN_CHAIN)
     try:
-        head = await SqlAuditReader(database.reader, chain_id=MAIN_CHAIN).head()
-        succession = signed_checkpoint(head, signer=old, clock=now, next_key=next_key)
-        await SqlCheckpointStore(database, chain_id=MAIN_CHAIN).add(succession)
+        for _ in range(_TRIES):
+            newest = await store.newest()
+            head = await SqlAuditReader(database.reader, chain_id=MAIN_CHAIN).head()
+            succession = signed_checkpoint(head, signer=old, clock=now, next_key=next_key)
+            # Where a replica has signed meanwhile, it is to reach as far as that.
+            if await store.add(succession, after=newest):
+                return succession
     finally:
         await database.close()
-    return succession
+    raise click.ClickException("The database did not keep the succession: the old key still signs.")
 
 
 def _signer() -> Ed25519Signer:

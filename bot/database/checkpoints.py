@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from bot.database.engine import Database
@@ -23,15 +23,29 @@ _reaches_as_far = _of_chain.where(
     _kept.seq >= bindparam("seq", type_=_kept.seq.type),
     _kept.next_public_key == bindparam("next_public_key", type_=_kept.next_public_key.type),
 )
-# Nothing is farther than NULL.
-_reaches_past_known = _of_chain.where(_kept.seq > bindparam("known_seq", type_=_kept.seq.type))
+_known_seq = bindparam("known_seq", type_=_kept.seq.type)
+_known_next = bindparam("known_next", type_=_kept.next_public_key.type)
+_is_succession = _kept.next_public_key != ""
+_comes_after_known = _of_chain.where(
+    or_(
+        _kept.seq > _known_seq,
+        and_(
+            _kept.seq == _known_seq,
+            _is_succession,
+            or_(
+                _known_next == "",
+                _kept.signed_at > bindparam("known_signed_at", type_=_kept.signed_at.type),
+            ),
+        ),
+    )
+)
 # On SQLite ON CONFLICT would meet the trigger that refuses every insert over a row.
 _ADD = (
     insert(audit_checkpoints)
     .from_select(
         _NAMES,
         select(*(bindparam(name, type_=_kept[name].type) for name in _NAMES)).where(
-            ~_reaches_as_far, ~_reaches_past_known
+            ~_reaches_as_far, ~_comes_after_known
         ),
     )
     .execution_options(preserve_rowcount=True)
@@ -46,43 +60,46 @@ class SqlCheckpointStore:
         self._chain_id = chain_id
 
     async def newest(self) -> Checkpoint | None:
-        """The one that reaches farthest."""
-        return await self._database.reader.run(self._first)
+        """The one that reaches farthest; of one entry, the succession that was signed last."""
+        return await self._database.reader.run(self._newest)
 
-    async def succession_to(self, public_key: str) -> Checkpoint | None:
-        """The one that names this key as the next."""
-        return await self._database.reader.run(self._first, _kept.next_public_key == public_key)
+    async def successions(self) -> Sequence[Checkpoint]:
+        """Those that name a next key, in the order of the chain."""
+        return await self._database.reader.run(self._all, _is_succession)
 
     async def all(self) -> Sequence[Checkpoint]:
         """Every one, in the order of the chain."""
         return await self._database.reader.run(self._all)
 
-    async def add(self, checkpoint: Checkpoint, *, known_seq: int | None = None) -> bool:
-        """Keep it; False where one that reaches as far is there already.
+    async def add(self, checkpoint: Checkpoint, *, after: Checkpoint | None) -> bool:
+        """Keep it; False where *after* is not the newest any more, or one reaches as far as it.
 
-        A succession counts only against another that names the same key. With *known_seq* any that
-        reaches past that counts too: who wanted to write did not know of it.
+        A succession may stand beside the one that it comes after. Without *after* there must be
+        none.
         """
-        return await self._database.writer.run(self._add, checkpoint, known_seq)
+        return await self._database.writer.run(self._add, checkpoint, after)
 
-    def _first(self, *conditions: ColumnElement[bool]) -> Checkpoint | None:
-        """The one that reaches farthest of those that meet the conditions."""
+    def _newest(self) -> Checkpoint | None:
         statement = (
             select(audit_checkpoints)
-            .where(_kept.chain_id == self._chain_id, *conditions)
-            .order_by(_kept.seq.desc())
+            .where(_kept.chain_id == self._chain_id)
+            .order_by(_kept.seq.desc(), _is_succession.desc(), _kept.signed_at.desc())
             .limit(1)
         )
         with as_log_unavailable(), self._database.reader.engine.connect() as connection:
             row = connection.execute(statement).one_or_none()
         return _checkpoint(row) if row else None
 
-    def _all(self) -> Sequence[Checkpoint]:
+    def _all(self, *conditions: ColumnElement[bool]) -> Sequence[Checkpoint]:
         with as_log_unavailable(), self._database.reader.engine.connect() as connection:
-            return read_checkpoints(connection, self._chain_id)
+            return read_checkpoints(connection, self._chain_id, *conditions)
 
-    def _add(self, checkpoint: Checkpoint, known_seq: int | None) -> bool:
-        values = asdict(checkpoint) | {"known_seq": known_seq}
+    def _add(self, checkpoint: Checkpoint, after: Checkpoint | None) -> bool:
+        values = asdict(checkpoint) | {
+            "known_seq": after.seq if after else -1,
+            "known_next": after.next_public_key if after else "",
+            "known_signed_at": after.signed_at if after else checkpoint.signed_at,
+        }
         with as_log_unavailable(), self._database.writer.engine.connect() as connection:
             connection.begin()
             lock_head(connection, self._chain_id)  # so that no other comes between look and insert
@@ -94,9 +111,11 @@ class SqlCheckpointStore:
             return added
 
 
-def read_checkpoints(connection: Connection, chain_id: str) -> list[Checkpoint]:
-    """Every checkpoint of the chain, in its order."""
-    statement = select(audit_checkpoints).where(_kept.chain_id == chain_id)
+def read_checkpoints(
+    connection: Connection, chain_id: str, *conditions: ColumnElement[bool]
+) -> list[Checkpoint]:
+    """Every checkpoint of the chain that meets the conditions, in its order."""
+    statement = select(audit_checkpoints).where(_kept.chain_id == chain_id, *conditions)
     rows = connection.execute(statement.order_by(_kept.seq, _kept.next_public_key))
     return [_checkpoint(row) for row in rows]
 

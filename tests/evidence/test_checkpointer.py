@@ -5,17 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from bot.application.checkpoints import Checkpointer, Rhythm
+from bot.application.checkpoints import Checkpointer, Rhythm, signed_checkpoint
 from bot.domain.audit import EMPTY_HEAD, Head
 from bot.domain.checkpoints import Checkpoint
 from bot.domain.errors import LogUnavailableError, WitnessUnavailableError
 from bot.evidence.keys import is_signed
 from tests.evidence.making import NOON, Notary
+
+CHANGED = (
+    "the key that signs checkpoints was changed, and the old one did not name it: "
+    "use hookflash audit key rotate"
+)
+REPLACED = (
+    "the key that signs checkpoints here was replaced: this process writes no more of them until "
+    "it is started again with the new key"
+)
 
 
 @dataclass(slots=True)
@@ -38,19 +47,21 @@ class Database:
     async def newest(self) -> Checkpoint | None:
         if self.is_down:
             raise LogUnavailableError("down")
-        return max(self.kept, key=lambda one: one.seq, default=None)
+        return max(self.kept, key=_place, default=None)
 
-    async def succession_to(self, public_key: str) -> Checkpoint | None:
-        return next((one for one in self.kept if one.next_public_key == public_key), None)
+    async def successions(self) -> Sequence[Checkpoint]:
+        return [one for one in self.kept if one.next_public_key]
 
-    async def add(self, checkpoint: Checkpoint, *, known_seq: int | None = None) -> bool:
+    async def add(self, checkpoint: Checkpoint, *, after: Checkpoint | None) -> bool:
         newest = await self.newest()
-        if newest is not None and (
-            newest.seq >= checkpoint.seq or (known_seq is not None and newest.seq > known_seq)
-        ):
+        if newest != after or (newest is not None and newest.seq >= checkpoint.seq):
             return False
         self.kept.append(checkpoint)
         return True
+
+
+def _place(checkpoint: Checkpoint) -> tuple[int, bool, datetime]:
+    return checkpoint.seq, bool(checkpoint.next_public_key), checkpoint.signed_at
 
 
 @dataclass(slots=True, eq=False)
@@ -82,12 +93,26 @@ class Setting:
     def replica(self) -> Checkpointer:
         return Checkpointer(
             signer=self.notary.signer,
+            is_signed=is_signed,
             head=self.database.head,
             store=self.database,
             witnesses=self.witnesses,
             clock=lambda: self.now,
             rhythm=Rhythm(witness_timeout_s=0.05, last_timeout_s=0.05),
         )
+
+    def rotate(self) -> Checkpoint:
+        """The key names the next one, which signs from then on."""
+        old, self.notary = self.notary, Notary()
+        return self.keep(old, next_key=self.notary.key)
+
+    def keep(self, notary: Notary, *, next_key: str = "") -> Checkpoint:
+        """Somebody signs the end of the log, and shows it to nobody."""
+        kept = signed_checkpoint(
+            self.database.end, signer=notary.signer, clock=lambda: self.now, next_key=next_key
+        )
+        self.database.kept.append(kept)
+        return kept
 
     def pass_time(self, **duration: float) -> None:
         self.now += timedelta(**duration)
@@ -236,9 +261,7 @@ async def test_a_log_that_is_down_is_looked_at_again(setting: Setting) -> None:
 async def test_a_succession_is_shown_before_what_the_new_key_signs(setting: Setting) -> None:
     setting.database.grow(1)
     await setting.replica().write_last()
-    old, setting.notary = setting.notary, Notary()
-    succession = old.sign(setting.database.end, next_key=setting.notary.key)
-    setting.database.kept.append(succession)
+    setting.rotate()
     setting.witnesses[0].is_broken = True
 
     replica = setting.replica()
@@ -264,8 +287,68 @@ async def test_a_key_that_was_just_changed_is_told_to_whoever_runs_the_bot(
 
     await setting.replica().write_last()
 
-    assert "use hookflash audit key rotate" in caplog.text
+    assert [record.message for record in caplog.records] == [CHANGED]
     assert setting.seen() == [[1, 2], [1, 2]]
+
+
+async def test_a_replica_whose_key_was_replaced_says_so_once_and_leaves_the_rest_to_others(
+    setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = setting.replica()
+    setting.database.grow(1)
+    await old.look()
+    old_key = setting.notary.key
+    setting.rotate()
+    new = setting.replica()
+
+    for _ in range(3):
+        setting.database.grow(1)
+        setting.pass_time(hours=1)
+        await old.look()
+        await new.look()
+    setting.database.grow(1)
+    await old.write_last()
+    await new.write_last()
+
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("WARNING", REPLACED)
+    ]
+    told = vars(caplog.records[0])
+    assert (told["key"], told["new_key"]) == (old_key, setting.notary.key)
+    assert setting.seqs == [1, 1, 2, 3, 4, 5]
+    assert {one.public_key for one in setting.database.kept[2:]} == {setting.notary.key}
+
+
+async def test_a_successor_that_the_own_key_did_not_name_stops_nobody(
+    setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever owns the database can write one there, and cannot sign it."""
+    replica = setting.replica()
+    setting.database.grow(1)
+    await replica.look()
+    forged = replace(Notary().sign(setting.database.end), public_key=setting.notary.key)
+    setting.database.kept.append(replace(forged, next_public_key=Notary().key))
+
+    setting.database.grow(1)
+    await replica.write_last()
+
+    assert setting.seqs == [1, 1, 2]
+    assert caplog.records == []
+
+
+async def test_what_the_old_key_signed_too_late_is_soon_signed_again(setting: Setting) -> None:
+    """By a replica of an earlier version, say, which does not know that its key was replaced."""
+    setting.database.grow(1)
+    await setting.replica().look()
+    late = setting.notary
+    setting.rotate()
+    setting.database.grow(1)
+    setting.keep(late)
+
+    setting.database.grow(1)
+    await setting.replica().look()
+
+    assert setting.seqs == [1, 1, 2, 3]
 
 
 async def test_a_log_that_ends_before_its_newest_checkpoint_is_told_once(

@@ -45,12 +45,12 @@ async def hang_up_at_each(set_up: Stage, bots: Sequence[BotProcess], *, times: i
         await asyncio.gather(*commands)
 
 
-async def hookflash(database_url: str, *words: str) -> str:
+async def hookflash(database_url: str, *words: str, **settings: str) -> str:
     """What the command line prints, where it ends well."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bot", *words),
-        env={"PATH": os.environ["PATH"], "DATABASE_URL": database_url},
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": database_url, **settings},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

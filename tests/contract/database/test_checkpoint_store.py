@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -14,7 +15,7 @@ from bot.domain.audit import MAIN_CHAIN, Head
 from bot.domain.errors import LogUnavailableError
 from tests.evidence.making import Notary
 
-TEN, TWENTY = Head(10, "a" * 64), Head(20, "b" * 64)
+TEN, TWENTY, THIRTY = Head(10, "a" * 64), Head(20, "b" * 64), Head(30, "c" * 64)
 
 
 @pytest.fixture
@@ -34,7 +35,8 @@ async def test_what_was_kept_is_found_as_it_was(store: SqlCheckpointStore) -> No
     kept = [notary.sign(TEN), notary.sign(TWENTY)]
     assert await store.newest() is None
 
-    assert [await store.add(one) for one in kept] == [True, True]
+    assert await store.add(kept[0], after=None)
+    assert await store.add(kept[1], after=kept[0])
 
     assert await store.newest() == kept[1]
     assert await store.all() == kept
@@ -45,25 +47,45 @@ async def test_of_one_entry_and_of_earlier_ones_no_second_is_kept(
 ) -> None:
     notary = Notary()
     first = notary.sign(TWENTY)
-    await store.add(first)
+    await store.add(first, after=None)
 
-    assert not await store.add(notary.sign(TWENTY))
-    assert not await store.add(notary.sign(TEN))
+    assert not await store.add(notary.sign(TWENTY), after=first)
+    assert not await store.add(notary.sign(TEN), after=first)
+    assert not await store.add(notary.sign(THIRTY), after=None)
     assert await store.all() == [first]
 
 
 async def test_a_succession_stands_beside_the_checkpoint_of_its_entry(
     store: SqlCheckpointStore,
 ) -> None:
+    """What was to come after that checkpoint then comes too late: it would not count."""
     notary, successor = Notary(), Notary()
-    await store.add(notary.sign(TEN))
+    first = notary.sign(TEN)
+    await store.add(first, after=None)
 
     succession = notary.sign(TEN, next_key=successor.key)
-    assert await store.add(succession)
-    assert not await store.add(notary.sign(TEN, next_key=successor.key))
+    assert await store.add(succession, after=first)
+    assert not await store.add(notary.sign(TWENTY), after=first)
+    assert not await store.add(notary.sign(TEN, next_key=successor.key), after=first)
 
-    assert await store.succession_to(successor.key) == succession
-    assert await store.succession_to(notary.key) is None
+    assert await store.newest() == succession
+    assert await store.successions() == [succession]
+    assert await store.add(successor.sign(TWENTY), after=succession)
+
+
+async def test_of_successions_at_one_entry_the_last_is_the_newest(
+    store: SqlCheckpointStore,
+) -> None:
+    notaries = [Notary(minutes=10 * place) for place in range(6)]
+    newest = None
+    for old, new in pairwise(notaries):
+        succession = old.sign(TEN, next_key=new.key)
+        assert await store.add(succession, after=newest)
+        assert not await store.add(old.sign(TWENTY), after=newest)
+        assert await store.newest() == succession
+        newest = succession
+
+    assert await store.add(notaries[-1].sign(TWENTY), after=newest)
 
 
 async def test_of_replicas_that_write_at_once_one_does(
@@ -71,7 +93,9 @@ async def test_of_replicas_that_write_at_once_one_does(
 ) -> None:
     notary = Notary()
 
-    added = await asyncio.gather(*(one.add(notary.sign(TEN)) for one in (store, other_replica) * 5))
+    added = await asyncio.gather(
+        *(one.add(notary.sign(TEN), after=None) for one in (store, other_replica) * 5)
+    )
 
     assert sorted(added) == [False] * 9 + [True]
     assert len(await store.all()) == 1
@@ -82,12 +106,13 @@ async def test_of_replicas_that_saw_the_same_newest_one_only_one_writes_the_next
 ) -> None:
     """Also where the log grew between them, so that each has signed another entry."""
     notary = Notary()
-    await store.add(notary.sign(TEN), known_seq=0)
+    first = notary.sign(TEN)
+    await store.add(first, after=None)
     farther = [notary.sign(Head(11 + more, "c" * 64)) for more in range(10)]
 
     added = await asyncio.gather(
         *(
-            replica.add(one, known_seq=10)
+            replica.add(one, after=first)
             for replica, one in zip((store, other_replica) * 5, farther, strict=True)
         )
     )
@@ -98,7 +123,7 @@ async def test_of_replicas_that_saw_the_same_newest_one_only_one_writes_the_next
 
 async def test_another_chain_has_its_own(database: Database, store: SqlCheckpointStore) -> None:
     other = SqlCheckpointStore(database, chain_id="other")
-    await other.add(replace(Notary().sign(TEN), chain_id="other"))
+    await other.add(replace(Notary().sign(TEN), chain_id="other"), after=None)
 
     assert await store.newest() is None
 
@@ -110,5 +135,5 @@ async def test_a_database_that_is_gone_is_the_logs_fault() -> None:
     with pytest.raises(LogUnavailableError):
         await store.newest()
     with pytest.raises(LogUnavailableError):
-        await store.add(Notary().sign(TEN))
+        await store.add(Notary().sign(TEN), after=None)
     await database.close()

@@ -95,7 +95,7 @@ async def test_a_log_that_is_not_empty_is_not_downgraded(
 
 async def test_checkpoints_are_not_downgraded_away(database_url: str, database: Database) -> None:
     store = SqlCheckpointStore(database, chain_id=MAIN_CHAIN)
-    await store.add(Notary().sign(EMPTY_HEAD))
+    await store.add(Notary().sign(EMPTY_HEAD), after=None)
 
     with pytest.raises(RuntimeError, match="The log has checkpoints"):
         run("downgrade", database_url, "0001")

@@ -19,7 +19,7 @@ from bot.database.triggers import PROTECTED_TABLES
 from bot.domain.audit import MAIN_CHAIN, Event
 from bot.domain.audit_log import AuditQuery
 from bot.evidence.checkpoint_file import CheckpointFile
-from bot.evidence.keys import read_signer
+from bot.evidence.keys import is_signed, read_signer
 from tests.contract.database.conftest import Command, Hookflash
 from tests.contract.database.drafts import BEN, append, draft, drop_triggers
 from tests.fixtures_database import administration, now
@@ -50,6 +50,7 @@ def grow(database: Database, ledger: SqlLedger, folder: Path) -> Grow:
         )
         await Checkpointer(
             signer=read_signer(key_file),
+            is_signed=is_signed,
             head=log.head,
             store=SqlCheckpointStore(database, chain_id=MAIN_CHAIN),
             witnesses=[CheckpointFile(folder / "seen.jsonl")],
