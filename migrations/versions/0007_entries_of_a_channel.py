@@ -30,17 +30,10 @@ def upgrade() -> None:
         return
     with op.get_context().autocommit_block():
         # One that was not finished is there, too, and of no use.
-        _drop_beside_the_bot()
+        op.drop_index(_INDEX, "audit_entries", if_exists=True, postgresql_concurrently=True)
         op.create_index(op.f(_INDEX), "audit_entries", columns, postgresql_concurrently=True)
 
 
 def downgrade() -> None:
-    if op.get_context().dialect.name == "sqlite":
-        op.drop_index(_INDEX, "audit_entries")
-        return
-    with op.get_context().autocommit_block():
-        _drop_beside_the_bot()
-
-
-def _drop_beside_the_bot() -> None:
-    op.drop_index(_INDEX, "audit_entries", if_exists=True, postgresql_concurrently=True)
+    # In the transaction of those that come after it, one of which may refuse: then it stays.
+    op.drop_index(_INDEX, "audit_entries", if_exists=True)

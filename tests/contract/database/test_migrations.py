@@ -91,6 +91,7 @@ async def test_a_log_that_is_not_empty_is_not_downgraded(
 
     assert tables_of(database_url) == {*metadata.tables, "alembic_version"}
     assert migrate.check(database_url).is_up_to_date
+    run("check", database_url)
 
 
 async def test_checkpoints_are_not_downgraded_away(database_url: str, database: Database) -> None:
