@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any, Protocol, TypeVar
 
 from bot.application.deadlines import Deadline
@@ -262,6 +263,42 @@ class CheckpointWitness(Protocol):
         Raises:
             WitnessUnavailableError: it did not take it.
         """
+
+
+class CheckpointPost(Protocol):
+    """A place outside the database that takes checkpoints and cannot tell which it has."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in the log, and where it is noted what it has."""
+
+    async def post(self, checkpoint: Checkpoint) -> None:
+        """Put it there for good, once more if it is there.
+
+        Raises:
+            WitnessUnavailableError: it did not take it.
+        """
+
+
+class Turn(Enum):
+    """Whose turn it is to show a checkpoint somewhere."""
+
+    OURS = auto()
+    OTHERS = auto()
+    OVER = auto()
+
+
+class CheckpointShowings(Protocol):
+    """What replicas note of where they have shown which checkpoint. Raises LogUnavailableError."""
+
+    async def take(self, witness: str, checkpoint: Checkpoint) -> Turn:
+        """Whose turn it is to show it there; where it is ours it stays so for half a minute."""
+
+    async def note(self, witness: str, checkpoint: Checkpoint) -> None:
+        """Remember that it was shown there."""
+
+    async def give_back(self, witness: str, checkpoint: Checkpoint) -> None:
+        """Let others show it there."""
 
 
 class MemberDirectory(Protocol):

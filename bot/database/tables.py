@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # The newest revision in migrations/versions. It stands here too, so that a process can see that its
 # database is up to date without importing Alembic.
-SCHEMA_REVISION = "0007"
+SCHEMA_REVISION = "0008"
 
 SEARCH_KEY_LENGTH = 32
 UNREADABLE = datetime(1, 1, 1, tzinfo=UTC)
@@ -182,6 +182,20 @@ audit_checkpoints = Table(
     Column("signature", Text, nullable=False),
     PrimaryKeyConstraint("chain_id", "seq", "next_public_key"),
     sqlite_with_rowid=False,
+)
+
+# Which of them a witness was shown that cannot tell, such as a Slack channel; `holder` is about to
+# show one, or did. It proves nothing, so nothing protects it.
+checkpoint_showings = Table(
+    "checkpoint_showings",
+    metadata,
+    Column("chain_id", Text, nullable=False),
+    Column("witness", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("held_until", UtcDateTime, nullable=False),
+    Column("shown_at", UtcDateTime),
+    PrimaryKeyConstraint("chain_id", "witness", "signature"),
 )
 
 # `position` tells which change of a call is the newest, whatever the clocks of the replicas say.

@@ -11,19 +11,22 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from bot.application.ports import LedgerTransaction
+from bot.application.ports import LedgerTransaction, Turn
 from bot.application.retention import Redacted, Retention
 from bot.database.audit_reader import SqlAuditReader
+from bot.database.checkpoint_showings import SqlCheckpointShowings
+from bot.database.checkpoints import SqlCheckpointStore
 from bot.database.engine import open_database
 from bot.database.ledger import SqlLedger
 from bot.database.look_board import SqlLookBoard
 from bot.database.migrate import check
-from bot.domain.audit import MAIN_CHAIN, Surface
+from bot.domain.audit import EMPTY_HEAD, MAIN_CHAIN, Surface
 from bot.domain.audit_log import AuditQuery
 from bot.domain.calls import Listing
 from bot.domain.looks import Learnt, Look
 from bot.domain.people import MACHINE
 from tests.contract.database.drafts import append, change, draft, outcome
+from tests.evidence.making import Notary
 from tests.fixtures_database import DatabaseMaker, administration, now, role_with
 
 GUIDE = Path(__file__).parents[2] / "docs" / "postgresql.md"
@@ -93,6 +96,21 @@ async def test_the_lesser_role_is_enough_to_share_looks(bot_url: str) -> None:
     assert await board.claim("this replica", lease_s=1.0)
     await board.tell(Learnt(ended=frozenset({"CA1"}), is_outdated=True))
     assert await board.show("this replica", Look(listing=Listing(calls=(), looked_at=now())))
+    await database.close()
+
+
+async def test_the_lesser_role_is_enough_for_checkpoints(bot_url: str) -> None:
+    database = open_database(bot_url)
+    store = SqlCheckpointStore(database, chain_id=MAIN_CHAIN)
+    showings = SqlCheckpointShowings(database, chain_id=MAIN_CHAIN, holder="bot", clock=now)
+    checkpoint = Notary().sign(EMPTY_HEAD)
+
+    assert await store.add(checkpoint, after=None)
+    assert await showings.take("channel", checkpoint) is Turn.OURS
+    await showings.give_back("channel", checkpoint)
+    await showings.note("channel", checkpoint)
+
+    assert await showings.take("channel", checkpoint) is Turn.OVER
     await database.close()
 
 
