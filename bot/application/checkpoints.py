@@ -59,9 +59,10 @@ def signed_checkpoint(
 class Checkpointer:
     """Signs the end of the log now and then, keeps that, and shows it to the witnesses.
 
-    Replicas go by what the database holds, so any of them writes and none writes twice. One whose
-    key was replaced writes none, since what it signs would not count. For a witness that does not
-    answer only the newest checkpoint is kept, since it covers all before it, and a succession.
+    Replicas go by what the database holds, so any of them writes and none writes twice, and what
+    one that was killed has not shown the others show. One whose key was replaced writes none, since
+    what it signs would not count. A witness is to have the newest checkpoint, which covers all
+    before it, and the successions that lead to its key.
     """
 
     def __init__(
@@ -82,10 +83,11 @@ class Checkpointer:
         self._witnesses = tuple(witnesses)
         self._clock = clock
         self._rhythm = rhythm
-        self._unshown: dict[CheckpointWitness, list[Checkpoint]] = {one: [] for one in witnesses}
+        self._seen_by: dict[CheckpointWitness, Sequence[Checkpoint]] = {}
         self._failing: set[CheckpointWitness] = set()
         self._is_cut_off = False
         self._newest: Checkpoint | None = None
+        self._own: list[Checkpoint] = []
         self._line = KeyLine(keys=frozenset((signer.public_key,)))
 
     async def run(self) -> None:
@@ -157,34 +159,46 @@ class Checkpointer:
         checkpoint = signed_checkpoint(head, signer=self._signer, clock=self._clock)
         if not await self._store.add(checkpoint, after=newest):
             return  # another replica was first
-        shown = [checkpoint]
-        if newest is not None and newest.public_key != checkpoint.public_key:
-            shown = [*self._line.successions, checkpoint]
-            if newest.public_key not in self._line.keys:
-                _log.error(
-                    "the key that signs checkpoints was changed, and the old one did not name it: "
-                    "use hookflash audit key rotate"
-                )
-        for waiting in self._unshown.values():
-            waiting[:] = [*(one for one in waiting if one.next_public_key), *shown]
+        self._newest = checkpoint
+        self._own = [*(one for one in self._own if one.seq > checkpoint.seq), checkpoint]
+        if newest is not None and newest.public_key not in self._line.keys:
+            _log.error(
+                "the key that signs checkpoints was changed, and the old one did not name it: "
+                "use hookflash audit key rotate"
+            )
+
+    def _to_be_seen(self) -> Sequence[Checkpoint]:
+        """What every witness is to have of what the database holds, in order.
+
+        What its owner might have put there is shown to none: it would discredit the rest.
+        """
+        wanted = list(self._line.successions)
+        newest = self._newest
+        # What the database has lost.
+        wanted += [one for one in self._own if newest is None or one.seq > newest.seq]
+        if newest is not None and self._line.counts(newest) and self._is_signed(newest):
+            wanted.append(newest)
+        return tuple(dict.fromkeys(wanted))
 
     async def _show_all(self, *, timeout_s: float) -> None:
         """Show each witness what it has not seen; none waits for another."""
-        await asyncio.gather(
-            *(self._show(*one, timeout_s=timeout_s) for one in self._unshown.items())
-        )
+        wanted = self._to_be_seen()
+        await asyncio.gather(*(self._show(one, wanted, timeout_s) for one in self._witnesses))
 
     async def _show(
-        self, witness: CheckpointWitness, waiting: list[Checkpoint], *, timeout_s: float
+        self, witness: CheckpointWitness, wanted: Sequence[Checkpoint], timeout_s: float
     ) -> None:
+        if self._seen_by.get(witness, ()) == wanted:
+            return
         try:
             async with asyncio.timeout(timeout_s):
-                while waiting:
-                    await witness.show(waiting[0])
-                    del waiting[0]
-        except (WitnessUnavailableError, TimeoutError) as error:
+                is_seen = await witness.show(wanted)
+        except (WitnessUnavailableError, LogUnavailableError, TimeoutError) as error:
             self._note_failure(witness, str(error) or f"no answer within {timeout_s:g} s")
             return
+        if not is_seen:
+            return
+        self._seen_by[witness] = wanted
         if witness in self._failing:
             self._failing.discard(witness)
             _log.info("a witness takes checkpoints again", extra={"witness": witness.name})

@@ -257,11 +257,12 @@ class CheckpointWitness(Protocol):
     def name(self) -> str:
         """What to call it in the log."""
 
-    async def show(self, checkpoint: Checkpoint) -> None:
-        """Show it there for good.
+    async def show(self, checkpoints: Sequence[Checkpoint]) -> bool:
+        """Show those that it lacks there for good, in order; False where another replica is at it.
 
         Raises:
-            WitnessUnavailableError: it did not take it.
+            WitnessUnavailableError: it did not take one.
+            LogUnavailableError: the database does not tell what it lacks.
         """
 
 

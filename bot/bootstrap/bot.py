@@ -174,7 +174,13 @@ class Bot:
     @cached_property
     def checkpointer(self) -> Checkpointer | None:
         """What signs the end of the log now and then; None where there is no key."""
-        return build_checkpointer(self._settings, self.outside, clock=self._clock)
+        return build_checkpointer(
+            self._settings,
+            self.outside,
+            owner=self._owner,
+            clock=self._clock,
+            lease_time=self.keeping.lease_time,
+        )
 
     @cached_property
     def place(self) -> Place:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.application.checkpoints import Checkpointer
-from bot.application.ports import CheckpointWitness, Clock
+from bot.application.noted_witness import NotedWitness
+from bot.application.ports import CheckpointShowings, CheckpointWitness, Clock
 from bot.bootstrap.outside import Outside
 from bot.evidence.checkpoint_file import CheckpointFile
 from bot.settings import Settings
@@ -13,9 +14,11 @@ from bot.slack.checkpoint_channel import CheckpointChannel
 
 
 def build_checkpointer(
-    settings: Settings, outside: Outside, *, clock: Clock
+    settings: Settings, outside: Outside, *, owner: str, clock: Clock, lease_time: Clock
 ) -> Checkpointer | None:
     """What signs the end of the log now and then; None where there is no key to sign with.
+
+    *owner* is the name of this process, and *lease_time* the clock that leases run by.
 
     Raises:
         UnusableKeyError: the setting leads to no key.
@@ -24,18 +27,22 @@ def build_checkpointer(
         return None
     from bot.evidence.keys import is_signed, read_signer  # noqa: PLC0415 - takes 50 ms, and few need it
 
+    showings = outside.checkpoint_showings(holder=owner, clock=lease_time)
     return Checkpointer(
         signer=read_signer(settings.audit_key.get_secret_value()),
         is_signed=is_signed,
         head=outside.log.head,
         store=outside.checkpoints,
-        witnesses=tuple(_witnesses(settings, outside)),
+        witnesses=tuple(_witnesses(settings, outside, showings)),
         clock=clock,
     )
 
 
-def _witnesses(settings: Settings, outside: Outside) -> Iterator[CheckpointWitness]:
+def _witnesses(
+    settings: Settings, outside: Outside, showings: CheckpointShowings
+) -> Iterator[CheckpointWitness]:
     if settings.audit_file is not None:
         yield CheckpointFile(settings.audit_file)
     if settings.audit_channel is not None:
-        yield CheckpointChannel(outside.slack_client, settings.audit_channel)
+        channel = CheckpointChannel(outside.slack_client, settings.audit_channel)
+        yield NotedWitness(channel, showings)

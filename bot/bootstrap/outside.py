@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.application.ports import Clock
 from bot.clients import build_slack_client, build_twilio_gateway
 from bot.database.audit_reader import SqlAuditReader
+from bot.database.checkpoint_showings import SqlCheckpointShowings
 from bot.database.checkpoints import SqlCheckpointStore
 from bot.database.engine import Database
 from bot.database.ledger import SqlLedger
@@ -75,6 +76,12 @@ class Outside:
     def checkpoints(self) -> SqlCheckpointStore:
         """The checkpoints that are kept beside the log."""
         return SqlCheckpointStore(self._database, chain_id=MAIN_CHAIN)
+
+    def checkpoint_showings(self, *, holder: str, clock: Clock) -> SqlCheckpointShowings:
+        """What the process named *holder* notes of where checkpoints were shown."""
+        return SqlCheckpointShowings(
+            self._database, chain_id=MAIN_CHAIN, holder=holder, clock=clock
+        )
 
     @cached_property
     def look_board(self) -> SqlLookBoard | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import fcntl
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 
 from bot.domain.checkpoints import (
     Checkpoint,
@@ -18,6 +21,9 @@ from bot.domain.errors import HookflashError, WitnessUnavailableError
 
 # What programs that people write in make of quotation marks and spaces.
 _AS_TYPED = str.maketrans({"\u201c": '"', "\u201d": '"', "\u00a0": " ", "\ufeff": " "})
+LOCKED_FOR_S = 5.0
+LOOK_AGAIN_AFTER_S = 0.02
+_KNOWS_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 _AROUND_CODE = "` \t\r\n"
 
 
@@ -26,7 +32,7 @@ class UnreadableCheckpointsError(HookflashError):
 
 
 class CheckpointFile:
-    """A file that every checkpoint is appended to and made durable in."""
+    """A file that every checkpoint is appended to and made durable in; replicas may share it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -36,22 +42,28 @@ class CheckpointFile:
         """What to call it in the log."""
         return f"file {self._path}"
 
-    async def show(self, checkpoint: Checkpoint) -> None:
-        """Append the checkpoint.
+    async def show(self, checkpoints: Sequence[Checkpoint]) -> bool:
+        """Append those that it does not hold yet.
 
         Raises:
             WitnessUnavailableError: the file cannot be written.
         """
+        lines = [checkpoint_line(one).encode() for one in checkpoints]
         try:
-            await asyncio.to_thread(self._append, checkpoint_line(checkpoint))
+            await asyncio.to_thread(self._append_missing, lines)
         except OSError as error:
             raise WitnessUnavailableError(error.strerror or type(error).__name__) from error
+        return True
 
-    def _append(self, line: str) -> None:
+    def _append_missing(self, lines: Sequence[bytes]) -> None:
         with self._path.open("a+b") as file:
-            if _ends_within_a_line(file.fileno()):
-                file.write(b"\n")
-            file.write(line.encode() + b"\n")
+            _lock(file.fileno())
+            file.seek(0)
+            held = set(lines).intersection(line.rstrip(b"\r\n") for line in file)
+            missing = [line for line in lines if line not in held]
+            if missing and _ends_within_a_line(file.fileno()):
+                missing.insert(0, b"")
+            file.writelines(line + b"\n" for line in missing)
             file.flush()
             os.fsync(file.fileno())
 
@@ -89,6 +101,28 @@ def read_checkpoints(path: Path) -> CheckpointsOfFile:
     if not found:
         raise UnreadableCheckpointsError(" ".join([f"{path} holds no checkpoint.", *damaged]))
     return CheckpointsOfFile(found, damaged)
+
+
+def _lock(descriptor: int) -> None:
+    """Keep other replicas away until the file is closed, where it is on a disk that knows locks.
+
+    Raises:
+        OSError: another keeps it for too long.
+    """
+    give_up_at = monotonic() + LOCKED_FOR_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if monotonic() >= give_up_at:
+                raise OSError(error.errno, "another process keeps it locked") from error
+            sleep(LOOK_AGAIN_AFTER_S)
+        except OSError as error:
+            if error.errno not in _KNOWS_NO_LOCKS:
+                raise
+            return
+        else:
+            return
 
 
 def _ends_within_a_line(descriptor: int) -> bool:

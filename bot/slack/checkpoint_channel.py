@@ -22,8 +22,8 @@ class CheckpointChannel:
         """What to call it in the log."""
         return f"Slack channel {self._channel_id}"
 
-    async def show(self, checkpoint: Checkpoint) -> None:
-        """Post the checkpoint.
+    async def post(self, checkpoint: Checkpoint) -> None:
+        """Post the checkpoint, also where it stands there already.
 
         Raises:
             WitnessUnavailableError: Slack refused or failed.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -24,18 +26,51 @@ async def test_each_is_a_line_at_the_end(tmp_path: Path) -> None:
     notary, path = Notary(), tmp_path / "seen.jsonl"
     signed = [notary.sign(TEN), notary.sign(TEN)]
 
-    for one in signed:
-        await CheckpointFile(path).show(one)
+    for count in (1, 2, 2):
+        await CheckpointFile(path).show(signed[:count])
 
     assert read_checkpoints(path).checkpoints == signed
     assert len(path.read_text().splitlines()) == 2
+
+
+async def test_replicas_that_show_the_same_leave_one_line_of_it(tmp_path: Path) -> None:
+    path, checkpoint = tmp_path / "seen.jsonl", Notary().sign(TEN)
+
+    await asyncio.gather(*(CheckpointFile(path).show([checkpoint]) for _ in range(8)))
+
+    assert path.read_text().splitlines() == [checkpoint_line(checkpoint)]
+
+
+async def test_a_line_that_lacks_only_its_end_is_not_written_again(tmp_path: Path) -> None:
+    notary, path = Notary(), tmp_path / "seen.jsonl"
+    signed = [notary.sign(TEN), notary.sign(TEN)]
+    path.write_text(checkpoint_line(signed[0]))
+
+    await CheckpointFile(path).show(signed)
+
+    assert path.read_text().splitlines() == [checkpoint_line(one) for one in signed]
+
+
+async def test_a_file_that_another_process_keeps_locked_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.evidence.checkpoint_file.LOCKED_FOR_S", 0.1)
+    path, checkpoint = tmp_path / "seen.jsonl", Notary().sign(TEN)
+    with path.open("a") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(WitnessUnavailableError, match="another process keeps it locked"):
+            await CheckpointFile(path).show([checkpoint])
+
+    await CheckpointFile(path).show([checkpoint])
+
+    assert read_checkpoints(path).checkpoints == [checkpoint]
 
 
 async def test_after_a_line_that_a_full_disk_cut_short_the_next_is_whole(tmp_path: Path) -> None:
     path, checkpoint = tmp_path / "seen.jsonl", Notary().sign(TEN)
     path.write_text('{"chain_id":"ma')
 
-    await CheckpointFile(path).show(checkpoint)
+    await CheckpointFile(path).show([checkpoint])
 
     found = read_checkpoints(path)
     assert found.checkpoints == [checkpoint]
@@ -44,7 +79,7 @@ async def test_after_a_line_that_a_full_disk_cut_short_the_next_is_whole(tmp_pat
 
 async def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(WitnessUnavailableError, match="No such file"):
-        await CheckpointFile(tmp_path / "missing" / "seen.jsonl").show(Notary().sign(TEN))
+        await CheckpointFile(tmp_path / "missing" / "seen.jsonl").show([Notary().sign(TEN)])
 
 
 def test_what_is_copied_out_of_slack_is_read(tmp_path: Path) -> None:

@@ -73,12 +73,13 @@ class Witness:
     is_broken: bool = False
     is_silent: bool = False
 
-    async def show(self, checkpoint: Checkpoint) -> None:
+    async def show(self, checkpoints: Sequence[Checkpoint]) -> bool:
         if self.is_silent:
             await asyncio.Event().wait()
         if self.is_broken:
             raise WitnessUnavailableError("no space left")
-        self.seen.append(checkpoint)
+        self.seen += [one for one in checkpoints if one not in self.seen]
+        return True
 
 
 @dataclass(slots=True)
@@ -275,6 +276,71 @@ async def test_a_succession_is_shown_before_what_the_new_key_signs(setting: Sett
     signed = [one.signature for one in setting.database.kept]
     assert punctual == signed
     assert late == [signed[0], signed[1], signed[3]]
+
+
+async def test_what_a_killed_replica_signed_last_is_shown_by_the_others(setting: Setting) -> None:
+    setting.database.grow(1)
+    setting.keep(setting.notary)
+
+    await setting.replica().look()
+    await setting.replica().look()
+
+    assert setting.seqs == [1]
+    assert setting.seen() == [[1], [1]]
+
+
+async def test_a_succession_that_nobody_came_to_show_is_shown_by_whoever_has_either_key(
+    setting: Setting,
+) -> None:
+    """Through every key that led to it, and before what the new key has signed."""
+    setting.database.grow(1)
+    first, (witness, other) = setting.replica(), setting.witnesses
+    successions = [setting.rotate()]
+    setting.pass_time(minutes=1)
+    successions.append(setting.rotate())
+    setting.database.grow(1)
+    last = setting.keep(setting.notary)
+
+    await first.look()
+    setting.witnesses = (Witness(),)
+    await setting.replica().look()
+
+    for seen in (witness.seen, other.seen, setting.witnesses[0].seen):
+        assert seen == [*successions, last]
+
+
+async def test_what_the_owner_of_the_database_put_there_is_shown_to_nobody(
+    setting: Setting,
+) -> None:
+    """It would discredit what the witnesses have."""
+    replica = setting.replica()
+    setting.database.grow(1)
+    await replica.look()
+    stranger = Notary()
+    setting.database.grow(1)
+    setting.keep(stranger, next_key=Notary().key)
+    await replica.look()
+    setting.database.grow(1)
+    forged = replace(stranger.sign(setting.database.end), public_key=setting.notary.key)
+    setting.database.kept.append(forged)
+
+    await replica.look()
+
+    assert setting.seen() == [[1], [1]]
+
+
+async def test_what_the_database_has_lost_is_still_shown(setting: Setting) -> None:
+    replica = setting.replica()
+    setting.witnesses[0].is_broken = True
+    setting.database.grow(5)
+    await replica.look()
+    setting.database.kept.clear()
+    setting.database.end = Head(3, "c" * 64)
+
+    setting.witnesses[0].is_broken = False
+    await replica.look()
+
+    assert setting.witnesses[0].seen[0].seq == 5
 
 
 async def test_a_key_that_was_just_changed_is_told_to_whoever_runs_the_bot(
