@@ -42,6 +42,7 @@ class Database:
     async def head(self) -> Head:
         if self.is_down:
             raise LogUnavailableError("down")
+        await asyncio.sleep(0)  # others look meanwhile
         return self.end
 
     async def newest(self) -> Checkpoint | None:
@@ -90,15 +91,19 @@ class Setting:
     witnesses: Sequence[Witness] = field(default_factory=lambda: (Witness(), Witness("other")))
     notary: Notary = field(default_factory=Notary)
     now: datetime = NOON
+    replicas: int = 0
 
     def replica(self) -> Checkpointer:
+        """One more, whose clock goes a millisecond after that of the one before."""
+        self.replicas += 1
+        late = timedelta(milliseconds=self.replicas)
         return Checkpointer(
             signer=self.notary.signer,
             is_signed=is_signed,
             head=self.database.head,
             store=self.database,
             witnesses=self.witnesses,
-            clock=lambda: self.now,
+            clock=lambda: self.now + late,
             rhythm=Rhythm(witness_timeout_s=0.05, last_timeout_s=0.05),
         )
 

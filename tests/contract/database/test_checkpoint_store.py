@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import Connection, event
 
 from bot.database.checkpoints import SqlCheckpointStore
 from bot.database.engine import Database, open_database
@@ -24,10 +26,15 @@ def store(database: Database) -> SqlCheckpointStore:
 
 
 @pytest.fixture
-async def other_replica(database_url: str) -> AsyncIterator[SqlCheckpointStore]:
+async def other_database(database_url: str) -> AsyncIterator[Database]:
     opened = open_database(database_url)
-    yield SqlCheckpointStore(opened, chain_id=MAIN_CHAIN)
+    yield opened
     await opened.close()
+
+
+@pytest.fixture
+def other_replica(other_database: Database) -> SqlCheckpointStore:
+    return SqlCheckpointStore(other_database, chain_id=MAIN_CHAIN)
 
 
 async def test_what_was_kept_is_found_as_it_was(store: SqlCheckpointStore) -> None:
@@ -119,6 +126,29 @@ async def test_of_replicas_that_saw_the_same_newest_one_only_one_writes_the_next
 
     assert sorted(added) == [False] * 9 + [True]
     assert len(await store.all()) == 2
+
+
+async def test_who_comes_while_another_is_about_to_commit_waits_for_that(
+    store: SqlCheckpointStore, other_replica: SqlCheckpointStore, other_database: Database
+) -> None:
+    """And then does not write, though both saw the same newest one and signed another entry."""
+    notary, is_committing, may_commit = Notary(), threading.Event(), threading.Event()
+    first = notary.sign(TEN)
+    await store.add(first, after=None)
+
+    def hold(_connection: Connection) -> None:
+        is_committing.set()
+        may_commit.wait(timeout=10)
+
+    event.listen(other_database.writer.engine, "commit", hold)
+    winning = asyncio.create_task(other_replica.add(notary.sign(TWENTY), after=first))
+    await asyncio.to_thread(is_committing.wait, 10)
+    losing = asyncio.create_task(store.add(notary.sign(THIRTY), after=first))
+    done, _ = await asyncio.wait([losing], timeout=0.3)
+    may_commit.set()
+
+    assert not done
+    assert (await winning, await losing) == (True, False)
 
 
 async def test_another_chain_has_its_own(database: Database, store: SqlCheckpointStore) -> None:
