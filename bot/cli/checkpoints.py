@@ -63,6 +63,7 @@ def rotate(*, output: Path) -> None:
     from bot.evidence.keys import new_private_key, read_signer, write_private_key
 
     old = _signer()
+    _refuse_replaced(old.public_key)
     write_private_key(output, new_private_key())
     succession = asyncio.run(_succeed(old, read_signer(str(output)).public_key))
     click.echo(checkpoint_line(succession))
@@ -84,6 +85,25 @@ def checkpoints() -> None:
 
     for checkpoint in kept_checkpoints(log_url()):
         click.echo(checkpoint_line(checkpoint))
+
+
+def _refuse_replaced(public_key: str) -> None:
+    """Return where the key has named no successor yet.
+
+    Raises:
+        ClickException: it has; a second one would be a fault that no later checkpoint mends.
+    """
+    from bot.domain.key_line import line_of
+    from bot.evidence.keys import is_signed
+    from bot.verification.database import kept_checkpoints
+
+    successions = [one for one in kept_checkpoints(log_url()) if one.next_public_key]
+    successor = line_of(public_key, successions, is_signed=is_signed).successor
+    if successor:
+        raise click.ClickException(
+            f"The key of HOOKFLASH_AUDIT_KEY was replaced already, by {successor}. Set "
+            "HOOKFLASH_AUDIT_KEY to that one, which can be replaced in turn."
+        )
 
 
 async def _succeed(old: Ed25519Signer, next_key: str) -> Checkpoint:

@@ -277,6 +277,25 @@ async def test_a_key_is_replaced_and_the_first_one_still_leads_to_all(
 
 
 @pytest.mark.usefixtures("key")
+async def test_a_key_that_was_replaced_names_no_second_successor(
+    command: Command, grow: Grow, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of them are a fault that no later checkpoint mends."""
+    await grow("audit.key")
+    monkeypatch.setenv("HOOKFLASH_AUDIT_KEY", "audit.key")
+    await command("audit", "key", "rotate", "--output", "new.key")
+    successor = read_signer("new.key").public_key
+
+    again = await command("audit", "key", "rotate", "--output", "newer.key")
+    verdict = await command("audit", "verify")
+
+    assert again.exit_code == 1
+    assert f"was replaced already, by {successor}" in again.stderr
+    assert not (folder / "newer.key").exists()
+    assert verdict.exit_code == 0
+
+
+@pytest.mark.usefixtures("key")
 async def test_a_key_that_was_changed_without_a_succession_is_not_trusted(
     command: Command, grow: Grow, folder: Path
 ) -> None:
