@@ -17,7 +17,8 @@ from bot.domain.audit import EMPTY_HEAD, Event, Head
 from bot.domain.audit_chain import ChainVerifier, Link, Personal, Verdict
 from bot.domain.redactions import Redactions
 
-LINKS_AT_ONCE = 2000
+# More of them at once fit into no cache of a processor.
+LINKS_AT_ONCE = 1000
 # Where a check begins: entries numbered below the first were put in by somebody.
 LOWEST_SEQ = -(2**63)
 
