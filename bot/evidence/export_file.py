@@ -181,11 +181,15 @@ class Claims:
     def note(self, line: Line) -> None:
         """Take what a line tells itself and what it repeats."""
         request_id = line.request_id
-        known = self._known.setdefault(request_id, {})
-        for name, value in line.told.items():
-            if known.setdefault(name, value) != value:
-                self._more_known.add((request_id, name, value))
-            if self._open:
+        known = self._known.get(request_id)
+        if known is None:
+            known = self._known[request_id] = dict(line.told)
+        else:
+            for name, value in line.told.items():
+                if known.setdefault(name, value) != value:
+                    self._more_known.add((request_id, name, value))
+        if self._open:
+            for name, value in line.told.items():
                 self._open.pop((request_id, name, value), None)
         for name, value in line.repeated.items():
             if value and known.get(name) != value:
