@@ -97,6 +97,7 @@ class SqlLedger:
         self._waiting: list[_Unit] = []
         self._is_closed = False
         self._taking = Lock()
+        self._is_about_to_run = False
         self._run: Future[None] | None = None
 
     async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
@@ -114,15 +115,26 @@ class SqlLedger:
         unit = _Unit(work)
         with self._taking:
             self._waiting.append(unit)
-            if self._run is None or self._run.done():
-                self._run = self._engine.start(self._write_waiting)
-                self._run.add_done_callback(_report)
+            is_idle = self._run is None or self._run.done()
+            if is_idle and not self._is_about_to_run:
+                # Who comes in the same moment is to share the commit. The thread would begin with
+                # the first alone, and take the processor from those that are still on their way.
+                self._is_about_to_run = True
+                unit.loop.call_soon(self._start)
         result: T = await _outcome_of(unit)
         return result
+
+    def _start(self) -> None:
+        with self._taking:
+            if self._is_about_to_run:
+                self._is_about_to_run = False
+                self._run = self._engine.start(self._write_waiting)
+                self._run.add_done_callback(_report)
 
     async def close(self) -> None:
         """Take no more work and wait for what has been taken."""
         self._is_closed = True
+        self._start()
         run = self._run
         if run is not None:
             await asyncio.wait({asyncio.wrap_future(run)})

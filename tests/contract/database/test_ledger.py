@@ -151,6 +151,24 @@ async def test_what_a_unit_raises_comes_out_and_leaves_no_trace(
     assert await ledger.write(lambda tx: tx.open_change("AC", "CA")) is None
 
 
+async def test_who_comes_in_the_same_moment_shares_one_commit(
+    ledger: SqlLedger, database: Database, reader: SqlAuditReader
+) -> None:
+    """The writer does not run off with the first of them while the others are looked at."""
+    await append(ledger, draft())
+    commits: list[Connection] = []
+    event.listen(database.writer.engine, "commit", commits.append)
+
+    async def look_and_append() -> None:
+        time.sleep(0.005)  # noqa: ASYNC251 - what takes the loop's time, such as parsing
+        await append(ledger, draft())
+
+    await asyncio.gather(*(look_and_append() for _ in range(20)))
+
+    assert len(commits) == 1
+    assert len(await seqs(reader)) == 21
+
+
 @pytest.mark.parametrize("writes_first", [True, False])
 async def test_a_unit_that_refuses_takes_nothing_from_those_it_shares_a_commit_with(
     ledger: SqlLedger, reader: SqlAuditReader, busy: Gate, *, writes_first: bool
@@ -311,7 +329,8 @@ async def test_who_gives_up_just_after_the_commit_learns_that_it_was_done(
 ) -> None:
     """The writer had told so, and the one who waited had not looked yet."""
     writing = asyncio.create_task(append(ledger, draft()))
-    await asyncio.sleep(0)
+    while ledger._run is None:  # noqa: ASYNC110 - until the writer is about to begin
+        await asyncio.sleep(0)
     while ledger._run is not None:
         time.sleep(0.01)  # noqa: ASYNC251 - the loop is held up until the writer has told
     writing.cancel()
