@@ -176,6 +176,34 @@ def test_inspector_follows_a_command_and_the_log_without_a_reload(
     expect(verified).to_contain_text("Exit code 0")
 
 
+SLOW_OFFERS = """
+const ask = window.fetch;
+let asked = 0;
+window.fetch = async (url, ...more) => {
+  if (String(url) === "/offers") {
+    const late = asked++ ? 1500 : 500;
+    await new Promise((go) => setTimeout(go, late));
+  }
+  return ask(url, ...more);
+};
+"""
+
+
+def test_what_was_chosen_in_the_composer_stays_chosen_when_offers_come_late(page: Page) -> None:
+    """However many letters were typed before the first answer."""
+    page.add_init_script(SLOW_OFFERS)
+    page.reload()
+    field = page.get_by_label(FIELD)
+    offers = page.get_by_role("listbox", name="What can be typed")
+
+    field.press_sequentially("/calls re")
+    expect(offers.get_by_role("option")).to_have_count(2)
+    field.press("ArrowDown")
+    page.wait_for_timeout(2000)
+
+    expect(offers.get_by_role("option", selected=True)).to_have_count(1)
+
+
 def test_composer_offers_commands_and_names(page: Page) -> None:
     field = page.get_by_label(FIELD)
     offers = page.get_by_role("listbox", name="What can be typed")

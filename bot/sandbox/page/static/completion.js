@@ -6,10 +6,12 @@ const NAME = /(^|[\s:])@([\w.-]*)$/;
 export function completeIn(field, list) {
   let all = { commands: [], people: [] };
   let chosen = -1;
+  let learning = null;
 
-  async function learn() {
+  async function ask() {
     const answer = await fetch("/offers").catch(() => null);
     if (answer?.ok) all = await answer.json();
+    else learning = null;
   }
 
   function fitting() {
@@ -66,8 +68,10 @@ export function completeIn(field, list) {
     if (deeds[event.key]() !== false) event.preventDefault();
   });
   field.addEventListener("input", async () => {
-    if (!all.commands.length) await learn();
-    draw(fitting());
+    const typed = field.value;
+    await (learning ??= ask());
+    // What was drawn for more letters may be chosen from by now.
+    if (field.value === typed) draw(fitting());
   });
   field.addEventListener("blur", () => draw([]));
   field.form.addEventListener("submit", () => draw([]));
