@@ -65,11 +65,11 @@ def read_line(raw: bytes) -> Line:
         repeated["actor_name"] = actor["name"]
         record["actor_user_id"], record["actor_team_id"] = actor["user_id"], actor["team_id"]
         values = [(one["field"], bytes.fromhex(one["salt"]), one["value"]) for one in personal]
+        told = {name: value for name, _salt, value in values}
         parts = len(actor) + sum(map(len, personal))
     except (KeyError, TypeError, ValueError) as error:
         raise UnreadableLineError("lacks a part that every entry has") from error
     _check_form(record)
-    told = {name: value for name, _salt, value in values}
     _check_values(told, repeated)
     if len(told) != len(values) or parts != _PARTS_OF_ACTOR + _PARTS_OF_VALUE * len(values):
         raise UnreadableLineError(_TOO_MUCH)
@@ -96,14 +96,12 @@ def form_line(link: Link) -> str:
 def _record_of(raw: bytes) -> dict[str, Any]:
     try:
         record = orjson.loads(raw)
-        if not _is_plain(record, raw):
-            json.loads(raw, object_pairs_hook=_refuse_repeated_names)
-    except UnreadableLineError:
-        raise
-    except (RecursionError, ValueError) as error:
+    except ValueError as error:
         raise UnreadableLineError("is no JSON of an entry") from error
     if not isinstance(record, dict):
         raise UnreadableLineError("is no JSON object")
+    if not _is_plain(record, raw):
+        _check_names(raw)
     return record
 
 
@@ -116,10 +114,20 @@ def _is_plain(record: Mapping[str, Any], raw: bytes) -> bool:
     return form == raw.rstrip(b"\n")
 
 
-def _refuse_repeated_names(pairs: Sequence[tuple[str, Any]]) -> None:
-    """Of two values of one name a program takes the last and a person reads the first."""
-    if len(dict(pairs)) != len(pairs):
-        raise UnreadableLineError(_TOO_MUCH)
+def _check_names(raw: bytes) -> None:
+    """Return if nothing in the line is named twice.
+
+    Of two values of one name a program takes the last and a person reads the first.
+    """
+
+    def once(pairs: Sequence[tuple[str, Any]]) -> None:
+        if len(dict(pairs)) != len(pairs):
+            raise UnreadableLineError(_TOO_MUCH)
+
+    try:
+        json.loads(raw, object_pairs_hook=once)
+    except RecursionError as error:
+        raise UnreadableLineError("is nested too deep") from error
 
 
 def _check_form(record: Mapping[str, Any]) -> None:

@@ -290,6 +290,7 @@ def test_a_line_that_is_none_is_named_by_the_entry_that_should_stand_there(
         ('"salt":"', '"salt":"zz'),
         ('"personal":[', '"personal":[[],'),
         ('"personal":[', '"personal":[{"field":"from","salt":"00","value":"+1"},'),
+        ('"personal":[', '"personal":[{"field":["from"],"salt":"00","value":"+1"},'),
         ('"actor":{', '"actor":{"role":"admin",'),
         ('"actor":{', '"actor":7,"was":{'),
         ('"details":{', '"details":7,"was":{'),
