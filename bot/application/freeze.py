@@ -14,11 +14,20 @@ from bot.domain.requests import Asking
 class FreezeSwitch:
     """The freeze is what the log says: there is no freeze without a record of who and why."""
 
-    def __init__(self, guard: Guard, *, ledger: Ledger, log: AuditReader, denials: Denials) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        ledger: Ledger,
+        log: AuditReader,
+        denials: Denials,
+        account_sid: str,
+    ) -> None:
         self._guard = guard
         self._ledger = ledger
         self._log = log
         self._denials = denials
+        self._account_sid = account_sid
 
     async def freeze(self, asking: Asking, reason: str) -> Freeze | None:
         """Stop all changes from now on; the freeze that was in force before, if one was.
@@ -38,8 +47,10 @@ class FreezeSwitch:
         """
         return await self._turn(asking, Action.UNFREEZE, "")
 
-    async def turn_away(self, asking: Asking, action: Action) -> None:
+    async def turn_away(self, asking: Asking, action: Action, call_sid: str = "") -> None:
         """Return where nothing is frozen, so that nobody is asked for what cannot be done.
+
+        Where the call is not looked up yet, *call_sid* is empty.
 
         A change is stopped when it is accepted and when it is sent, whatever this says.
 
@@ -50,7 +61,10 @@ class FreezeSwitch:
         freeze = await self._log.current_freeze()
         if freeze is not None:
             refusal = FrozenError(freeze)
-            await self._denials.record(denial(asking, action, refusal))
+            account_sid = self._account_sid if call_sid else ""
+            await self._denials.record(
+                denial(asking, action, refusal, account_sid=account_sid, call_sid=call_sid)
+            )
             raise refusal
 
     async def _turn(self, asking: Asking, action: Action, reason: str) -> Freeze | None:

@@ -369,6 +369,7 @@ class Bot:
                 ledger=self.keeping.ledger_for_people,
                 log=self.outside.log,
                 denials=self.denials,
+                account_sid=self._settings.twilio_account_sid,
             ),
             log=self.outside.log,
             replies=self.replies,

@@ -60,6 +60,22 @@ async def log_holds(here: Company) -> bool:
     return (await here.bot.outside.log.verify()).fault is None
 
 
+@ON_POSTGRES
+async def test_no_form_opens_while_the_log_is_down(
+    here: Company, call: Call, database_url: str
+) -> None:
+    """What is asked for in it could not be recorded, so it would not be done."""
+    await here.say(ANA, f"/calls show {call.sid}")
+    card = here.last(ANA).as_seen()
+
+    with postgres_gone(database_url):
+        await here.click(ANA, "Redirect…", on=card)
+        await until(lambda: was_told(here, ANA, NOT_DONE))
+
+    assert not here.slack.workspace.views.get(ANA)
+    assert here.changes_sent() == []
+
+
 async def test_what_was_done_is_not_told_as_not_done_when_slack_brings_it_again(
     here: Company, call: Call, database_url: str
 ) -> None:

@@ -112,6 +112,8 @@ async def test_in_a_freeze_nobody_is_asked_for_what_cannot_be_done(
         "redirect denied",
         "hang_up denied",
     ]
+    clicked, *typed = [told.entry.call_sid for told in await company.log()][1:]
+    assert (clicked, typed) == (call.sid, ["", ""])
 
 
 async def test_a_redirect_whose_target_is_still_looked_up_is_stopped_too(

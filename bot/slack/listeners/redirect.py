@@ -99,7 +99,7 @@ async def _ask(
 async def _open_clicked(
     desk: Desk, asked: Click, form: RedirectForm, filled: Mapping[str, str]
 ) -> None:
-    await desk.freeze.turn_away(asked.asking, Action.REDIRECT)
+    await desk.freeze.turn_away(asked.asking, Action.REDIRECT, form.call_sid)
     await _open(desk, asked, form, filled)
 
 
