@@ -151,6 +151,21 @@ async def test_what_a_unit_raises_comes_out_and_leaves_no_trace(
     assert await ledger.write(lambda tx: tx.open_change("AC", "CA")) is None
 
 
+async def test_what_came_right_before_the_end_is_written_still(
+    ledger: SqlLedger, database: Database
+) -> None:
+    """Also where the writer had not begun with it."""
+    writing = asyncio.create_task(append(ledger, draft()))
+    await asyncio.sleep(0)
+
+    await ledger.close()
+    await database.close()
+
+    async with asyncio.timeout(10):
+        [entry] = await writing
+    assert entry.seq == 1
+
+
 async def test_who_comes_in_the_same_moment_shares_one_commit(
     ledger: SqlLedger, database: Database, reader: SqlAuditReader
 ) -> None:
