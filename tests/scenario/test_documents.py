@@ -17,11 +17,13 @@ from tests.documents import DOCUMENTS, shell_lines, steps
 from tests.fixtures_database import DatabaseMaker, administration, at_database
 from tests.scenario.company import ACCOUNT_SID, ADA, BOT_TOKEN, SIGNING_SECRET, company
 from tests.scenario.newcomer import API_KEY, API_SECRET, PLACEHOLDERS, Newcomer, answers_for
+from tests.scenario.stand_ins.docker import DATABASE
 from tests.scenario.stand_ins.heroku import ADDON
 
 PASSWORD = "only-for-this-test"
 README = TOP / "README.md"
 POSTGRESQL = TOP / "docs" / "postgresql.md"
+DOCKER = TOP / "docs" / "docker.md"
 HEROKU = TOP / "docs" / "heroku.md"
 AUDIT_LOG = TOP / "docs" / "audit-log.md"
 ONLINE = "needs the network, so test_installation.py does it where .ci/run asks for it"
@@ -32,7 +34,6 @@ NOT_RUN = {
     r"pipx install \.": ONLINE,
     r"sudo python3 -m venv /opt/hookflash": ONLINE,
     r"sudo /opt/hookflash/bin/pip install .*": ONLINE,
-    r"docker compose .*": "needs Docker's engine; scripts/check holds both files to their forms",
     r"python3 check_export\.py .*": "test_recipe.py follows that page, with nothing of ours",
 }
 CLONE = (
@@ -59,7 +60,7 @@ def followed() -> Iterator[Path]:
     yield README
     for document in DOCUMENTS:
         its_own = set(filter(is_run, shell_lines(document))) - in_readme
-        if its_own and document not in {POSTGRESQL, HEROKU, AUDIT_LOG}:
+        if its_own and document not in {POSTGRESQL, DOCKER, HEROKU, AUDIT_LOG}:
             yield document
 
 
@@ -134,6 +135,22 @@ async def test_what_is_pushed_to_heroku_is_released_there(
     await newcomer.follow(CLONE)
 
     for line in shell_lines(HEROKU):
+        await newcomer.follow(line)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("make_database", ["postgresql"], indirect=True)
+async def test_what_compose_starts_migrates_and_serves(
+    tmp_path: Path, addresses: dict[str, str], make_database: DatabaseMaker
+) -> None:
+    newcomer = Newcomer(
+        tmp_path,
+        environ=addresses | {DATABASE: make_database(is_migrated=False)},
+        answers=answers_for(DOCKER),
+        meanings=PLACEHOLDERS,
+    )
+
+    for line in shell_lines(DOCKER):
         await newcomer.follow(line)
 
 

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.scenario.stand_ins import elsewhere
+from tests.scenario.stand_ins import elsewhere, run_until_ready, settings_in
 
 ROOT = Path.home()
 UNITS, STATE = ROOT / "etc" / "systemd" / "system", ROOT / "var" / "lib"
@@ -73,46 +73,27 @@ def start(name: str) -> int | str:
     environ = elsewhere({"PATH": os.defpath, **settings(service)})
     for command in service.get("ExecStartPre", ()):
         subprocess.run(shlex.split(command), check=True, env=environ)  # noqa: S603 - our own unit's
-    if fault := run_until_ready(service, environ):
+    fault = run_until_ready(
+        shlex.split(said(service, "ExecStart", "")),
+        environ,
+        ready=READY,
+        ends_at=signal.Signals[said(service, "KillSignal", "SIGTERM")],
+        within_s=float(said(service, "TimeoutStopSec", "90")),
+    )
+    if fault:
         return f"{name} {fault}"
     RECORDS.mkdir(exist_ok=True)
     (RECORDS / name).touch()
     return 0
 
 
-def run_until_ready(service: Section, environ: Mapping[str, str]) -> str:
-    """What was wrong with the run, or nothing."""
-    process = subprocess.Popen(  # noqa: S603 - our own unit's
-        shlex.split(said(service, "ExecStart", "")),
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        sys.stdout.write(line)
-        if READY in line:
-            break
-    else:
-        return f"ended with {process.wait()} before it was ready."
-    process.send_signal(signal.Signals[said(service, "KillSignal", "SIGTERM")])
-    try:
-        rest, _ = process.communicate(timeout=float(said(service, "TimeoutStopSec", "90")))
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return "did not end in time."
-    sys.stdout.write(rest)
-    return f"ended with {process.returncode}." if process.returncode else ""
-
-
 def settings(service: Section) -> dict[str, str]:
     """What its environment holds by the unit, and by the files that the unit names."""
-    lines = [word for value in service.get("Environment", ()) for word in shlex.split(value)]
+    words = [word for value in service.get("Environment", ()) for word in shlex.split(value)]
+    found = dict(word.split("=", 1) for word in words)
     for path in service.get("EnvironmentFile", ()):
-        in_file = Path(path).read_text().splitlines()
-        lines += [" ".join(shlex.split(line)) for line in in_file if line and line[0] not in "#;"]
-    return dict(line.split("=", 1) for line in lines)
+        found |= settings_in(Path(path))
+    return found
 
 
 def said(service: Section, directive: str, default: str) -> str:
