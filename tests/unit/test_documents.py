@@ -93,16 +93,31 @@ def words_for_hookflash(line: str) -> list[list[str]]:
     return [words[start + 1 :] for start in starts]
 
 
-def understood(words: Sequence[str]) -> bool:
-    """Whether the command line exists, with all its options; nothing is run."""
+def led_to(words: Sequence[str]) -> tuple[click.Command, list[str]]:
+    """The command, or the group of commands, that the words lead to, and those that are left."""
     command, rest = cast("click.Command", main), list(words)
     while isinstance(command, click.Group):
         # With its settings: a group remembers the help options that it is first asked for.
         context = click.Context(command, **command.context_settings)
         _options, rest, _order = command.make_parser(context).parse_args(rest)
+        if not rest:
+            break
         _name, found, rest = command.resolve_command(context, rest)
         command = cast("click.Command", found)
+    return command, rest
+
+
+def understood(words: Sequence[str]) -> bool:
+    """Whether the command line is complete and has nothing unknown; nothing is run."""
+    command, rest = led_to(words)
     command.make_context(command.name, rest, resilient_parsing=False)
+    return True
+
+
+def is_known(words: Sequence[str]) -> bool:
+    """Whether there is such a command, with these options, though it may need more."""
+    command, rest = led_to(words)
+    command.make_parser(click.Context(command)).parse_args(rest)
     return True
 
 
@@ -111,6 +126,14 @@ def test_commands_that_are_named_exist(document: Path) -> None:
     for line in shell_lines(document):
         for words in words_for_hookflash(line):
             assert understood(words), line
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_that_stand_within_sentences_exist(document: Path) -> None:
+    named = re.findall(r"`hookflash ([^`]+)`", document.read_text().replace("\n", " "))
+
+    for words in map(shlex.split, named):
+        assert is_known(words), words
 
 
 def test_commands_of_the_documents_are_found_at_all() -> None:
@@ -122,8 +145,9 @@ def test_commands_of_the_documents_are_found_at_all() -> None:
     ]
 
     assert {"init", "doctor", "serve", "db upgrade", "audit verify"} <= set(named)
-    with pytest.raises(click.UsageError):
-        understood(["serve", "--no-such-option"])
+    for judge in (understood, is_known):
+        with pytest.raises(click.UsageError):
+            judge(["serve", "--no-such-option"])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
