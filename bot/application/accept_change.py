@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-from bot.application.deadlines import Deadlines, database_deadline
+from bot.application.deadlines import LOG_DEADLINE_S, Deadlines
 from bot.application.live_calls import LiveCalls
 from bot.application.ports import Clock, Ledger, LedgerTransaction
 from bot.application.rights import Denials, Rights, denial
@@ -19,9 +19,9 @@ from bot.domain.changes import Change, ChangeRequest, ChangeState
 from bot.domain.errors import (
     CallBusyError,
     CallNotActiveError,
+    ChangeUnconfirmedError,
+    CommitUnconfirmedError,
     FrozenError,
-    LeaseLostError,
-    LogUnavailableError,
     RefusedError,
     StaleCardError,
 )
@@ -37,7 +37,7 @@ class ChangeDesk:
     """Takes people's requests to change a call.
 
     `owner` names this process in the leases. `on_given_up` is told of a change that the log did not
-    take in time, and may hold after all: its person hears that it was not done.
+    confirm in time and may hold after all: this process never sends it.
     """
 
     def __init__(
@@ -74,24 +74,26 @@ class ChangeDesk:
         Raises:
             RefusedError: it is not allowed; that is recorded.
             InvalidTargetError: the redirect's target is wrong in form.
-            LogUnavailableError: the intent could not be recorded in time.
-            LeaseLostError: nor for so long that another process may have done it by now.
+            LogUnavailableError: the intent was not recorded, so nothing is done.
+            ChangeUnconfirmedError: it may have been recorded, and a hang-up be done by another
+                process, where this one cannot withdraw it first.
         """
         if request.request_id in self._accepted:
             return None  # also while the log is down: it has this one
         change = self._new_change(request)
         try:
-            async with database_deadline():
-                accepted = await self._ledger.write(lambda tx: self._accept(tx, change))
+            accepted = await self._ledger.write(
+                lambda tx: self._accept(tx, change), within_s=LOG_DEADLINE_S
+            )
         except RefusedError as refusal:
             await self._denials.record(self._denial(request, refusal))
             raise
-        except (LogUnavailableError, CancelledError) as fault:
+        except (CommitUnconfirmedError, CancelledError) as fault:
             # Cancelled is who waited past the listener's own deadline.
             self._on_given_up(change)
-            if self._clock() >= change.lease_until:
-                raise LeaseLostError("the process stood still for the whole lease") from fault
-            raise
+            if change.state is ChangeState.SENT:
+                raise ChangeUnconfirmedError(request.action) from fault
+            raise  # nobody sends what is not marked as sent
         self._remember(request.request_id)
         return accepted
 

@@ -12,7 +12,7 @@ from bot.domain.errors import LogUnavailableError
 
 # Slack gives up after 3 s (https://docs.slack.dev/interactivity/handling-user-interaction), and a
 # refusal comes after the accept that found it.
-ACCEPT_DEADLINE_S = 1.5
+LOG_DEADLINE_S = 1.5
 DENIAL_DEADLINE_S = 0.75
 
 
@@ -96,7 +96,7 @@ def seconds_since_start() -> float:
 
 
 @asynccontextmanager
-async def database_deadline(timeout_s: float = ACCEPT_DEADLINE_S) -> AsyncIterator[None]:
+async def database_deadline(timeout_s: float = LOG_DEADLINE_S) -> AsyncIterator[None]:
     """Give the database *timeout_s* seconds.
 
     Raises:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from bot.application.deadlines import database_deadline
+from asyncio import CancelledError
+
+from bot.application.deadlines import LOG_DEADLINE_S
 from bot.application.ports import AuditReader, Ledger, LedgerTransaction
 from bot.application.rights import Denials, Guard, denial
 from bot.domain.audit import Action, EntryDraft, Event
 from bot.domain.changes import Freeze
-from bot.domain.errors import FreezeUnconfirmedError, FrozenError, LogUnavailableError
+from bot.domain.errors import ChangeUnconfirmedError, CommitUnconfirmedError, FrozenError
 from bot.domain.requests import Asking
 
 
@@ -34,7 +36,8 @@ class FreezeSwitch:
 
         Raises:
             NotPermittedError: the person is no admin.
-            FreezeUnconfirmedError: the log did not answer in time, and may have recorded it.
+            LogUnavailableError: the log did not record it.
+            ChangeUnconfirmedError: the log did not say in time whether it recorded it.
         """
         return await self._turn(asking, Action.FREEZE, reason)
 
@@ -43,7 +46,8 @@ class FreezeSwitch:
 
         Raises:
             NotPermittedError: the person is no admin.
-            FreezeUnconfirmedError: the log did not answer in time, and may have recorded it.
+            LogUnavailableError: the log did not record it.
+            ChangeUnconfirmedError: the log did not say in time whether it recorded it.
         """
         return await self._turn(asking, Action.UNFREEZE, "")
 
@@ -91,7 +95,7 @@ class FreezeSwitch:
             return before
 
         try:
-            async with database_deadline():
-                return await self._ledger.write(turn)
-        except LogUnavailableError as fault:
-            raise FreezeUnconfirmedError(is_lifting=action is Action.UNFREEZE) from fault
+            return await self._ledger.write(turn, within_s=LOG_DEADLINE_S)
+        except (CommitUnconfirmedError, CancelledError) as fault:
+            # Cancelled is who waited past the listener's own deadline.
+            raise ChangeUnconfirmedError(action) from fault

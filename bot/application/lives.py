@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from uuid import uuid4
 
-from bot.application.deadlines import database_deadline
+from bot.application.deadlines import LOG_DEADLINE_S
 from bot.application.ports import Ledger
 from bot.domain.audit import Action, EntryDraft, Event, Surface
 from bot.domain.errors import LogUnavailableError
@@ -43,7 +43,6 @@ class Life:
             details=self._details,
         )
         try:
-            async with database_deadline():
-                await self._ledger.write(lambda tx: tx.append(draft))
+            await self._ledger.write(lambda tx: tx.append(draft), within_s=LOG_DEADLINE_S)
         except LogUnavailableError:
             _log.warning("the log does not tell that this process has %s", event)

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TypeVar
 from uuid import uuid4
 
-from bot.application.deadlines import database_deadline
+from bot.application.deadlines import LOG_DEADLINE_S
 from bot.application.ports import Clock, Ledger, LedgerTransaction
 from bot.domain.audit import Action, EntryDraft, Event, Surface, timestamp
 from bot.domain.errors import LogUnavailableError
@@ -21,8 +21,6 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Who waits is cut off after longer; who is cut off sooner was told to stop for another reason.
-UNANSWERED_AFTER_S = 0.5
 # A log that comes and goes leaves one entry for all of it.
 STEADY_AFTER_S = 10.0
 LOOK_EVERY_S = 1.0
@@ -138,8 +136,7 @@ class LogWatch:
 
     async def _is_done(self, work: Callable[[LedgerTransaction], Awaitable[None]]) -> bool:
         try:
-            async with database_deadline():
-                await self.for_machine.write(work)
+            await self.for_machine.write(work, within_s=LOG_DEADLINE_S)
         except LogUnavailableError:
             return False
         return True
@@ -168,21 +165,22 @@ class _WatchedLedger:
         self._watch = watch
         self._is_for_people = is_for_people
 
-    async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
+    async def write(
+        self,
+        work: Callable[[LedgerTransaction], Awaitable[T]],
+        *,
+        within_s: float | None = None,
+    ) -> T:
         """What the ledger itself does.
 
         Raises:
-            LogUnavailableError: the database does not answer.
+            LogUnavailableError: the database did not take it in time, or did not say so.
         """
-        began_at, began = self._watch.now()
+        began_at, _ = self._watch.now()
         try:
-            return await self._ledger.write(work)
+            return await self._ledger.write(work, within_s=within_s)
         except LogUnavailableError:
             self._watch.missed(began_at, is_for_people=self._is_for_people)
-            raise
-        except asyncio.CancelledError:
-            if self._watch.now()[1] - began >= UNANSWERED_AFTER_S:
-                self._watch.missed(began_at, is_for_people=self._is_for_people)
             raise
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import Enum, auto
 
 from bot.application import outcomes
-from bot.application.deadlines import Deadlines, database_deadline
+from bot.application.deadlines import LOG_DEADLINE_S, Deadlines
 from bot.application.find_destination import DestinationBook
 from bot.application.live_calls import LiveCalls
 from bot.application.ports import (
@@ -151,8 +151,7 @@ class ChangeWorker:
                 now=now,
             )
 
-        async with database_deadline():
-            sent = await self._ledger.write(mark)
+        sent = await self._ledger.write(mark, within_s=LOG_DEADLINE_S)
         if sent is None:
             raise LeaseLostError("the lease ran out before the change was sent")
         return sent
@@ -189,12 +188,12 @@ class ChangeWorker:
         kept = self._unrecorded.pop(change.change_id, None)
         return kept.outcome if kept else None
 
-    async def record_unrecorded(self) -> None:
+    async def record_unrecorded(self, *, within_s: float | None = None) -> None:
         """Record what the log did not take, before another process takes the change over.
 
-        That one knows neither what Twilio said nor what people were told. What was given up and is
-        not found now never will be: its transaction held the end of the chain, for which this one
-        has waited.
+        That one does not know what Twilio said. What was given up and is not found now never will
+        be: its transaction held the end of the chain, for which this one has waited. Its person is
+        told as well, who had heard that it is not known.
 
         Raises:
             LogUnavailableError: the log does not take it now either.
@@ -203,16 +202,19 @@ class ChangeWorker:
         if not unrecorded:
             return
 
-        async def close(tx: LedgerTransaction) -> list[_Kept]:
-            return [kept for kept in unrecorded if await _close(tx, kept, Surface.MACHINE)]
+        async def close(tx: LedgerTransaction) -> tuple[list[_Kept], list[_Kept]]:
+            closed = [kept for kept in unrecorded if await _close(tx, kept, Surface.MACHINE)]
+            others = [kept for kept in unrecorded if kept not in closed]
+            return closed, [kept for kept in others if await _is_void(tx, kept.change)]
 
-        closed = await self._ledger.write(close)
+        closed, void = await self._ledger.write(close, within_s=within_s)
         for kept in unrecorded:
             self._unrecorded.pop(kept.change.change_id, None)
         for kept in closed:
             self._counter.change_closed(action=kept.change.action, outcome=kept.outcome.event)
-            recorded = replace(kept.outcome, is_recorded=True)
-            self._tasks.spawn(self._teller.tell(kept.change, recorded), name="tell an outcome")
+        for kept in closed + void:
+            outcome = replace(kept.outcome, is_recorded=True)
+            self._tasks.spawn(self._teller.tell(kept.change, outcome), name="tell an outcome")
 
     def _not_sent_because_of(self, fault: HookflashError) -> Outcome:
         now = self._clock()
@@ -233,8 +235,9 @@ class ChangeWorker:
         """
         kept = _Kept(change, outcome)
         try:
-            async with database_deadline():
-                is_closed = await self._ledger.write(lambda tx: _close(tx, kept, surface))
+            is_closed = await self._ledger.write(
+                lambda tx: _close(tx, kept, surface), within_s=LOG_DEADLINE_S
+            )
         except LogUnavailableError:
             _log.exception("an outcome could not be recorded yet", extra=_names(change))
             self._unrecorded[change.change_id] = kept
@@ -266,9 +269,8 @@ class ChangeWorker:
             await tx.append(noted)
             return True
 
-        async with database_deadline():
-            if not await self._ledger.write(note):
-                return
+        if not await self._ledger.write(note, within_s=LOG_DEADLINE_S):
+            return
         ended = replace(outcome, status_after=call.status, ended_at=call.ended_at or self._clock())
         await self._teller.tell(change, ended)
 
@@ -279,6 +281,13 @@ async def _close(tx: LedgerTransaction, kept: _Kept, surface: Surface | None) ->
         return False
     await tx.append(outcomes.outcome_entry(kept.change, kept.outcome, surface=surface))
     return True
+
+
+async def _is_void(tx: LedgerTransaction, change: Change) -> bool:
+    """Whether the log never took a change of which it could be done by another process."""
+    if change.state is not ChangeState.SENT:
+        return False
+    return await tx.find_change(change.request.request_id) is None
 
 
 def _names(change: Change) -> dict[str, str]:

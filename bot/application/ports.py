@@ -187,15 +187,22 @@ class LedgerTransaction(Protocol):
 class Ledger(Protocol):
     """The database's writing side. One writer; several units of work may share a commit."""
 
-    async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
+    async def write(
+        self,
+        work: Callable[[LedgerTransaction], Awaitable[T]],
+        *,
+        within_s: float | None = None,
+    ) -> T:
         """Run *work* in one transaction and return its result once that is durable.
 
         *work* may be run again when its transaction is rolled back for another's sake, so it must
         do nothing but use the transaction: it awaits nothing else, and may run in another thread.
-        What it raises rolls back its part and comes out here.
+        What it raises rolls back its part and comes out here. A commit that is on its way after
+        *within_s* seconds is waited for a little longer.
 
         Raises:
-            LogUnavailableError: the database does not answer.
+            LogUnavailableError: the database did not take it in time, and never will.
+            CommitUnconfirmedError: it did not say in time whether it took it.
         """
 
 

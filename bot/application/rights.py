@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from bot.application.deadlines import DENIAL_DEADLINE_S, database_deadline
+from bot.application.deadlines import DENIAL_DEADLINE_S
 from bot.application.ports import Clock, Ledger, MemberDirectory
 from bot.domain.audit import Action, EntryDraft, Event, Surface
 from bot.domain.errors import LogUnavailableError, NotPermittedError, RefusedError
@@ -144,8 +144,7 @@ class Denials:
 
     async def _write(self, draft: EntryDraft) -> bool:
         try:
-            async with database_deadline(DENIAL_DEADLINE_S):
-                await self._ledger.write(lambda tx: tx.append(draft))
+            await self._ledger.write(lambda tx: tx.append(draft), within_s=DENIAL_DEADLINE_S)
         except LogUnavailableError:
             _log.exception("a refusal could not be recorded")
             return False

@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from bot.application import outcomes
-from bot.application.deadlines import Deadlines, database_deadline
+from bot.application.deadlines import LOG_DEADLINE_S, Deadlines
 from bot.application.perform_change import ChangeWorker
 from bot.application.ports import Clock, Destination, Ledger, TaskSpawner
 from bot.application.rights import Denials
@@ -64,8 +64,7 @@ class Settler:
     async def stop(self) -> None:
         """Record what can be: the next process does not know what Twilio said, or people heard."""
         try:
-            async with database_deadline():
-                await self._worker.record_unrecorded()
+            await self._worker.record_unrecorded(within_s=LOG_DEADLINE_S)
         except LogUnavailableError:
             _log.warning("outcomes could not be recorded: the log does not answer")
 

@@ -8,13 +8,18 @@ from typing import TypeGuard
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
-from bot.domain.errors import LogUnavailableError
+from bot.domain.errors import CommitUnconfirmedError, LogUnavailableError
 
 # Source: https://www.postgresql.org/docs/current/errcodes-appendix.html: a right that is missing, a
 # server or a session that only reads.
 _ONLY_READS = "25006"
 _OF_RIGHTS = ("42501", _ONLY_READS)
 _OF_THE_FILE = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+# The same page: of the connection, of a server that is being stopped, of the system under it, of
+# the server itself. A commit may stand that was answered so; any other answer undoes it.
+_LEAVES_DOUBT = ("08", "57P", "58", "XX")
+# Source: https://www.sqlite.org/lang_transaction.html: the transaction is rolled back, or goes on.
+_UNDONE = ("SQLITE_FULL", "SQLITE_BUSY")
 
 
 class UnexpectedAnswerError(LogUnavailableError):
@@ -32,6 +37,29 @@ def as_log_unavailable() -> Iterator[None]:
         yield
     except (SQLAlchemyError, OSError) as error:
         raise LogUnavailableError(f"The database failed: {_in_words(error)}") from error
+
+
+@contextmanager
+def as_commit_unconfirmed() -> Iterator[None]:
+    """Run a commit; where it fails and may stand all the same, that becomes our fault for it.
+
+    Raises:
+        CommitUnconfirmedError: the database fell silent, or its answer leaves doubt.
+    """
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        if _is_surely_undone(error):
+            raise
+        raise CommitUnconfirmedError(f"The commit failed: {_in_words(error)}") from error
+
+
+def _is_surely_undone(error: SQLAlchemyError | OSError) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    state = getattr(cause, "sqlstate", None)
+    if state:
+        return not state.startswith(_LEAVES_DOUBT)
+    return str(getattr(cause, "sqlite_errorname", "")).startswith(_UNDONE)
 
 
 def is_of_standby(fault: BaseException) -> bool:

@@ -17,10 +17,10 @@ from sqlalchemy import Connection, Engine, NestedTransaction
 
 from bot.application.ports import Clock, LedgerTransaction
 from bot.database.engine import ThreadedEngine
-from bot.database.faults import UnexpectedAnswerError, as_log_unavailable
+from bot.database.faults import UnexpectedAnswerError, as_commit_unconfirmed, as_log_unavailable
 from bot.database.statements import lock_head
 from bot.database.transaction import SqlLedgerTransaction
-from bot.domain.errors import LogUnavailableError
+from bot.domain.errors import CommitUnconfirmedError, LogUnavailableError
 
 _log = logging.getLogger(__name__)
 
@@ -65,13 +65,16 @@ class _Unit:
             self.is_given_up = not self.is_committing
             return self.is_given_up
 
+    def leave(self) -> None:
+        """Wait for it no longer."""
+        self.give_up()
+        self.outcome.cancel()
+
     def tell(self) -> None:
         """Hand the result, or the fault, to a waiter who is still there."""
         if self.outcome.done():
             return
-        if self.is_given_up:
-            self.outcome.cancel()
-        elif not self.is_ended:
+        if not self.is_ended:
             self.outcome.set_exception(LogUnavailableError("the writer of the log has stopped"))
         elif self.fault is not None:
             self.outcome.set_exception(self.fault)
@@ -100,15 +103,21 @@ class SqlLedger:
         self._is_about_to_run = False
         self._run: Future[None] | None = None
 
-    async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
+    async def write(
+        self,
+        work: Callable[[LedgerTransaction], Awaitable[T]],
+        *,
+        within_s: float | None = None,
+    ) -> T:
         """Run *work* in one transaction and return its result once that is durable.
 
-        It runs in the writer's thread, and may await nothing but the transaction. A waiter that is
-        cancelled before the commit has begun leaves no trace; one that is cancelled later gets the
-        result all the same, if it comes within COMMIT_GRACE_S.
+        It runs in the writer's thread, and may await nothing but the transaction. A waiter whose
+        time is over, or who is cancelled, before the commit has begun leaves no trace. A commit
+        that is on its way then is waited for COMMIT_GRACE_S longer, unless the waiter is cancelled.
 
         Raises:
-            LogUnavailableError: the database does not answer.
+            LogUnavailableError: the database did not take it in time, and never will.
+            CommitUnconfirmedError: it did not say in time whether it took it.
         """
         if self._is_closed:
             raise LogUnavailableError("the log is closed")
@@ -121,7 +130,7 @@ class SqlLedger:
                 # the first alone, and take the processor from those that are still on their way.
                 self._is_about_to_run = True
                 unit.loop.call_soon(self._start)
-        result: T = await _outcome_of(unit)
+        result: T = await _outcome_of(unit, within_s)
         return result
 
     def _start(self) -> None:
@@ -191,8 +200,9 @@ class _Writer:
                 except _TrustBrokenError:
                     is_trusting = False
         except LogUnavailableError as error:
+            kind = type(error) if isinstance(error, CommitUnconfirmedError) else LogUnavailableError
             for unit in units:
-                unit.fault = LogUnavailableError(str(error))
+                unit.fault = kind(str(error))
                 unit.fault.__cause__ = error
                 unit.is_ended = True
 
@@ -233,7 +243,8 @@ def _commit(connection: Connection, units: Sequence[_Unit]) -> bool:
             unit.is_committing = False
         return False
     if sound:
-        connection.commit()
+        with as_commit_unconfirmed():
+            connection.commit()
     for unit in units:
         unit.is_ended = True
     return True
@@ -311,19 +322,19 @@ def _report(run: Future[None]) -> None:
         _log.error("the writer of the log failed", exc_info=run.exception())
 
 
-async def _outcome_of(unit: _Unit) -> Any:
+async def _outcome_of(unit: _Unit, within_s: float | None) -> Any:
+    """What the unit was told, or that its waiter waits no longer."""
     try:
-        return await unit.outcome
-    except asyncio.CancelledError:
-        if not unit.give_up():
-            unit.outcome = unit.loop.create_future()
-            if unit.is_ended:  # it was told to the future that was cancelled
-                unit.tell()
+        await asyncio.wait({unit.outcome}, timeout=within_s)
+        if not unit.outcome.done() and not unit.give_up():
             await asyncio.wait({unit.outcome}, timeout=COMMIT_GRACE_S)
-            if unit.outcome.done():
-                return unit.outcome.result()
-            unit.is_given_up = True
-        raise
+        if unit.outcome.done():
+            return unit.outcome.result()
+        if unit.give_up():
+            raise LogUnavailableError(f"no answer within {within_s} s")
+        raise CommitUnconfirmedError(f"a commit has not ended after {within_s} s")
+    finally:
+        unit.leave()
 
 
 def _tell_all(units: Iterable[_Unit]) -> None:

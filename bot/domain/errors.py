@@ -18,6 +18,8 @@ HookflashError
 ├── OutdatedButtonError          a button or form that this version does not know
 ├── NoDestinationError           the named target leads nowhere for this call
 ├── LogUnavailableError          the database did not take it: nothing was sent
+│   └── CommitUnconfirmedError   it did not say whether it took it
+├── ChangeUnconfirmedError       … and others may act on what it took
 ├── LeaseLostError               another process has taken the change over
 ├── WitnessUnavailableError      a checkpoint could not be shown outside the database
 └── TwilioError                  code, Twilio's request id
@@ -177,15 +179,19 @@ class NoDestinationError(HookflashError):
 
 
 class LogUnavailableError(HookflashError):
-    """The database does not answer in time, so nothing was sent to Twilio."""
+    """The database did not take it, so nothing was sent to Twilio."""
 
 
-class FreezeUnconfirmedError(HookflashError):
-    """The log did not say in time whether it took a freeze, or the end of one."""
+class CommitUnconfirmedError(LogUnavailableError):
+    """The commit was on its way when the database fell silent: it may stand, or come to stand."""
 
-    def __init__(self, *, is_lifting: bool) -> None:
-        super().__init__("the log did not confirm it in time")
-        self.is_lifting = is_lifting
+
+class ChangeUnconfirmedError(HookflashError):
+    """The log may have taken what a person asked for; then other processes act on it."""
+
+    def __init__(self, action: Action) -> None:
+        super().__init__(f"the log did not confirm it in time: {action}")
+        self.action = action
 
 
 class WitnessUnavailableError(HookflashError):

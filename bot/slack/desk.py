@@ -59,7 +59,18 @@ class Desk:
     def perform(self, change: Change | None) -> None:
         """Start the work of an accepted change; a repeated delivery has none."""
         if change is not None:
-            self.answer_at(change.request.origin, change.actor, self.worker.perform(change))
+            self.answer_at(change.request.origin, change.actor, self._perform(change))
+
+    async def _perform(self, change: Change) -> None:
+        """What fails after the accept tells nothing of the change, so "not done" is not its word.
+
+        Raises:
+            RuntimeError: it failed with a fault whose words would say that nothing was done.
+        """
+        try:
+            await self.worker.perform(change)
+        except (HookflashError, TimeoutError) as fault:
+            raise RuntimeError("the work on an accepted change failed") from fault
 
     def answer(self, asked: Asked, work: Coroutine[Any, Any, object]) -> None:
         """Start work whose faults are told to the person who asked for it, where they asked."""

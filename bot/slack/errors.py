@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from bot.domain.audit import Action
 from bot.domain.errors import (
     CallBusyError,
     CallNotActiveError,
     CallNotFoundError,
-    FreezeUnconfirmedError,
+    ChangeUnconfirmedError,
     FrozenError,
     HookflashError,
     InvalidInputError,
-    LeaseLostError,
     LogUnavailableError,
     NoDestinationError,
     NotPermittedError,
@@ -170,20 +170,19 @@ def _(error: LogUnavailableError, command: str) -> str:
 
 
 @words.register
-def _(error: FreezeUnconfirmedError, command: str) -> str:
-    what = "the freeze is lifted" if error.is_lifting else "all changes are frozen"
-    verb = "unfreeze" if error.is_lifting else "freeze REASON"
+def _(error: ChangeUnconfirmedError, command: str) -> str:
+    if error.action is Action.HANG_UP:
+        return (
+            "It is *not known here* whether the call will be hung up: the log did not answer in "
+            "time. Hookflash takes it back if it can, and tells what came of it. Look at the call "
+            "before you try again."
+        )
+    is_lifting = error.action is Action.UNFREEZE
+    what = "the freeze is lifted" if is_lifting else "all changes are frozen"
+    verb = "unfreeze" if is_lifting else "freeze REASON"
     return (
         f"It is *not known here* whether {what}: the log did not answer in time. Type "
         f"`{command} {verb}` again in a moment, which tells. Until then calls may be changed."
-    )
-
-
-@words.register
-def _(error: LeaseLostError, command: str) -> str:
-    return (
-        "It took so long that another process may have taken it over: it is *not known here* what "
-        "came of it. Look at the call before you try again."
     )
 
 

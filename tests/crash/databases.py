@@ -12,11 +12,11 @@ from sqlalchemy import text
 from bot.database.migrate import upgrade
 from tests.fixtures_database import administration, at_database, postgres_server
 
-# Now and then the commit of an accept comes to stand only after its person was told that it was not
-# done, which the bot does after 2 s.
+# Now and then the commit of an accept comes to stand only after its person was told that it is not
+# known, which the bot does after 2 s.
 _COMMITS_SLOWLY = """
 CREATE FUNCTION commit_slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF random() < 0.01 THEN PERFORM pg_sleep(2.3); END IF;
+    IF random() < 0.03 THEN PERFORM pg_sleep(2.3); END IF;
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER commits_slowly AFTER INSERT ON call_changes

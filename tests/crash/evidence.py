@@ -33,7 +33,7 @@ class Fault(StrEnum):
     LIE = "entries that lie"
     TWO_EFFECTS = "two effects of one click"
     SENT_TWICE = "redirects sent twice"
-    DONE_AFTER_ALL = "hang-ups after the person was told that it was not done"
+    DONE_AFTER_ALL = "changes made after the person was told that they were not"
     NOT_FROZEN = "changes asked for in a freeze that began or reached Twilio"
     LEFT_OPEN = "changes left open"
     WRONG_CARD = "cards with buttons left, or wrong words"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bot.sandbox.slack import Message
 from bot.slack.views.action_ids import ActionId
 from tests.crash.crowd import Deed
-from tests.crash.evidence import HANG_UP, Evidence, Fault, Found
+from tests.crash.evidence import Evidence, Fault, Found
 from tests.crash.log_reading import ChangeRow, EntryRow
 from tests.crash.slack_moods import Told, way_of
 from tests.scenario.reading import button_elements, shown
@@ -29,19 +29,18 @@ WORDS = {
 # A click that was refused in a freeze is asked for anew when Slack repeats it.
 NOT_FOR_GOOD = ("Hookflash goes on", "All changes are frozen")
 NOT_DONE = "It was *not* done"
-# What may turn out otherwise where who had told it is killed or paused right after (ADR 7).
-NOT_YET_KEPT = ("is not in the log yet", "The log did not answer", NOT_DONE)
+# What may turn out otherwise where who had told it is killed or paused right after.
+NOT_YET_KEPT = ("is not in the log yet", "The log did not answer")
 TEXT_SHOWN = 400
 
 
 def of_promises(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterator[Found]:
-    """What somebody was told is not done is not done later.
+    """What somebody was told is not done is not done later, whoever was killed or paused since.
 
-    Who had told so may have been killed or paused since: then the next one cannot know (ADR 7).
     What was refused and brought again is asked for anew, so the change must be that of the one
     delivery.
     """
-    if (change.action, outcome.event) != (HANG_UP, "succeeded"):
+    if outcome.event != "succeeded":
         return
     intent = evidence.intent_of[change.request_id]
     deeds = [
@@ -49,9 +48,7 @@ def of_promises(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Ite
         for deed in evidence.deeds_of.get(change.request_id, ())
         if deed.delivery.sent_at <= intent.recorded_at
     ]
-    if len(deeds) != 1 or not was_refused(deeds[0], evidence):
-        return
-    if not evidence.was_struck(deeds[0], until=outcome.recorded_at):
+    if len(deeds) == 1 and was_refused(deeds[0], evidence):
         yield Found(Fault.DONE_AFTER_ALL, str(change))
 
 

@@ -20,12 +20,18 @@ class FakeLedger:
         self.is_down = False
         self.is_full = False
 
-    async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
+    async def write(
+        self,
+        work: Callable[[LedgerTransaction], Awaitable[T]],
+        *,
+        within_s: float | None = None,
+    ) -> T:
         """Run the work.
 
         Raises:
             LogUnavailableError: the log is down.
         """
+        del within_s
         if self.is_down:
             raise LogUnavailableError("down")
         return await work(cast("LedgerTransaction", self))

@@ -1,4 +1,4 @@
-"""What people were told is not done is not done later, whatever came to stand in the log."""
+"""What the log did not confirm: it is taken back, and nobody hears "not done" of what is done."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ import pytest
 from bot.application.deadlines import Deadlines
 from bot.application.ports import LedgerTransaction
 from bot.database.ledger import SqlLedger
+from bot.domain.changes import Change, Outcome
+from bot.domain.errors import LogUnavailableError
 from bot.sandbox.twilio import Call
 from tests.scenario.company import (
+    ADA,
     ANA,
     BEN,
     SUPPORT,
@@ -28,16 +31,23 @@ from tests.scenario.company import (
 from tests.scenario.trouble import (
     HASTY,
     NOT_DONE,
+    NOT_KNOWN,
     ON_POSTGRES,
     ON_SQLITE,
     LateLedger,
     has_event,
+    log_taken,
     outcomes,
     until,
     was_told,
 )
 
 T = TypeVar("T")
+
+VERBS = pytest.mark.parametrize(
+    ("verb", "first_words"), [("hangup {}", NOT_KNOWN), ("redirect {} hold-music", NOT_DONE)]
+)
+WITHDRAWN = [("requested", "", "command"), ("failed", "not_sent", "machine")]
 
 
 class StandingLedger:
@@ -47,8 +57,13 @@ class StandingLedger:
         self._ledger = ledger
         self._for_s = for_s
 
-    async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
-        result = await self._ledger.write(work)
+    async def write(
+        self,
+        work: Callable[[LedgerTransaction], Awaitable[T]],
+        *,
+        within_s: float | None = None,
+    ) -> T:
+        result = await self._ledger.write(work, within_s=within_s)
         time.sleep(self._for_s)  # noqa: ASYNC251 - the event loop is to stand still
         await asyncio.sleep(self._for_s)
         return result
@@ -87,9 +102,9 @@ async def test_a_redirect_that_was_told_as_not_sent_is_not_sent_later(
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("verb", ["hangup {}", "redirect {} hold-music"])
-async def test_what_was_told_as_not_done_is_not_done_later_though_the_log_has_it(
-    here: Company, call: Call, verb: str
+@VERBS
+async def test_what_the_log_did_not_confirm_is_taken_back_and_told(
+    here: Company, call: Call, verb: str, first_words: str
 ) -> None:
     """The accept came to stand in the log after the wait for it was given up."""
     here.bot.changes._ledger = LateLedger(here.bot.outside.ledger, late=1)
@@ -98,20 +113,47 @@ async def test_what_was_told_as_not_done_is_not_done_later_though_the_log_has_it
     await until(lambda: has_event(here, "failed"))
     await here.at_rest()
 
-    assert NOT_DONE in delivery.body
+    assert first_words in delivery.body
+    assert was_told(here, ANA, "The call was *not*")
     assert call.is_live
     assert here.changes_sent() == []
-    assert await outcomes(here.bot) == [
-        ("requested", "", "command"),
-        ("failed", "not_sent", "machine"),
-    ]
+    assert await outcomes(here.bot) == WITHDRAWN
 
 
-@pytest.mark.parametrize("verb", ["hangup {}", "redirect {} hold-music"])
-async def test_what_was_told_as_not_done_is_settled_long_before_others_may_take_it_over(
-    database_url: str, verb: str
+@ON_SQLITE
+async def test_what_never_came_to_stand_in_the_log_is_told_as_not_done_in_the_end(
+    here: Company, call: Call
 ) -> None:
-    """Another replica does not know what was said, and would hang up after all."""
+    """Who heard that it is not known is not left with that."""
+    here.bot.changes._ledger = LateLedger(here.bot.outside.ledger, late=1, is_undone=True)
+
+    delivery = await here.say(ANA, f"/calls hangup {call.sid}")
+    await until(lambda: was_told(here, ANA, "The call was *not* hung up"))
+
+    assert NOT_KNOWN in delivery.body
+    assert call.is_live
+    assert await outcomes(here.bot) == []
+
+
+@ON_SQLITE
+async def test_a_redirect_that_never_came_to_stand_is_told_as_not_done_once(
+    here: Company, call: Call
+) -> None:
+    here.bot.changes._ledger = LateLedger(here.bot.outside.ledger, late=1, is_undone=True)
+
+    delivery = await here.say(ANA, f"/calls redirect {call.sid} hold-music")
+    await here.bot.worker.record_unrecorded()
+    await here.at_rest()
+
+    assert NOT_DONE in delivery.body
+    assert not was_told(here, ANA, "The call was *not*")
+
+
+@VERBS
+async def test_what_the_log_did_not_confirm_is_taken_back_long_before_others_may_take_it_over(
+    database_url: str, verb: str, first_words: str
+) -> None:
+    """Another replica does not know that this one has given it up, and would hang up after all."""
     patient = Deadlines(settle_every_s=0.1)
     async with company(database_url, deadlines=patient) as here:
         call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
@@ -121,48 +163,82 @@ async def test_what_was_told_as_not_done_is_settled_long_before_others_may_take_
         await until(lambda: has_event(here, "failed"), within_s=patient.sent_lease_s / 2)
         await here.at_rest()
 
-        assert NOT_DONE in delivery.body
+        assert first_words in delivery.body
         assert call.is_live
         assert (await outcomes(here.bot))[-1] == ("failed", "not_sent", "machine")
 
 
-@ON_SQLITE
-async def test_what_took_too_long_and_was_told_as_not_done_is_not_done_later(
-    database_url: str,
-) -> None:
-    """A process that stood still meets its own deadlines all at once when it goes on."""
-    async with company(database_url) as here:
+@ON_POSTGRES
+async def test_what_another_replica_did_was_never_told_as_not_done(database_url: str) -> None:
+    """The one that did not get an answer cannot withdraw it before its lease is over."""
+    cut_off = replace(HASTY, settle_every_s=60.0)
+    async with company(database_url, deadlines=cut_off) as here:
         call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
-        here.bot.changes._ledger = StandingLedger(here.bot.outside.ledger, for_s=2.7)
+        here.bot.changes._ledger = LateLedger(here.bot.outside.ledger, late=1)
         delivery = await here.say(ANA, f"/calls hangup {call.sid}")
-
-        await until(lambda: has_event(here, "failed"))
+        environ = environ_for(here.slack, here.twilio, database_url=database_url)
+        async with bot_at_work(here.slack, environ, deadlines=HASTY) as other:
+            await until(lambda: was_told(here, ANA, "Hung up by"))
+            await other.tasks.at_rest()
+        await here.bot.worker.record_unrecorded()
         await here.at_rest()
 
-        assert "It was *not* done: it took too long" in delivery.body
-        assert call.is_live
-        assert await outcomes(here.bot) == [
-            ("requested", "", "command"),
-            ("failed", "not_sent", "machine"),
-        ]
+        assert NOT_KNOWN in delivery.body
+        assert not call.is_live
+        assert not was_told(here, ANA, "*not* done")
+        assert not was_told(here, ANA, "was *not* hung up")
 
 
 @ON_SQLITE
-async def test_who_stood_still_for_a_whole_lease_does_not_say_what_another_may_have_done(
-    here: Company, call: Call
+@pytest.mark.parametrize("surface", ["command", "button"])
+async def test_a_process_that_stood_still_says_that_it_does_not_know(
+    database_url: str, surface: str
 ) -> None:
-    here.bot.changes._ledger = StandingLedger(here.bot.outside.ledger, for_s=2.7)
+    """It meets its own deadlines all at once when it goes on, and another may have done it."""
+    async with company(database_url) as here:
+        call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+        await here.say(ANA, f"/calls show {call.sid}")
+        here.bot.changes._ledger = StandingLedger(here.bot.outside.ledger, for_s=2.7)
+        if surface == "button":
+            await here.click(ANA, "Hang up")
+        else:
+            await here.say(ANA, f"/calls hangup {call.sid}")
 
-    delivery = await here.say(ANA, f"/calls hangup {call.sid}")
+        await until(lambda: was_told(here, ANA, "The call was *not* hung up"))
+        await here.at_rest()
 
-    assert "it is *not known here* what came of it" in delivery.body
-    assert "not* done" not in delivery.body
+        assert was_told(here, ANA, NOT_KNOWN)
+        assert not was_told(here, ANA, "*not* done")
+        assert call.is_live
+        assert [event for event, _, _ in await outcomes(here.bot)] == ["requested", "failed"]
+
+
+async def test_a_freeze_that_the_log_did_not_take_is_told_as_not_done(
+    here: Company, call: Call, database_url: str
+) -> None:
+    async with log_taken(database_url):
+        delivery = await here.slack.command(ADA, SUPPORT, "/calls freeze toll fraud")
+    await here.say(ANA, f"/calls hangup {call.sid}")
+
+    assert NOT_DONE in delivery.body
+    assert not call.is_live
 
 
 @ON_SQLITE
-async def test_what_was_told_as_not_done_is_in_nobodys_way_though_the_log_has_it(
+async def test_a_process_that_stood_still_does_not_say_that_nothing_was_frozen(
     database_url: str,
 ) -> None:
+    async with company(database_url) as here:
+        here.bot.desk.freeze._ledger = StandingLedger(here.bot.outside.ledger, for_s=2.7)
+
+        delivery = await here.say(ADA, "/calls freeze toll fraud")
+
+        assert "It is *not known here* whether all changes are frozen" in delivery.body
+        assert await here.bot.outside.log.current_freeze() is not None
+
+
+@ON_SQLITE
+async def test_what_the_log_did_not_confirm_is_in_nobodys_way(database_url: str) -> None:
     """It is withdrawn as soon as the log answers, long before its lease has run out."""
     async with company(database_url) as here:
         call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
@@ -172,7 +248,7 @@ async def test_what_was_told_as_not_done_is_in_nobodys_way_though_the_log_has_it
         await until(lambda: has_event(here, "failed"), within_s=6)
         await here.say(BEN, f"/calls hangup {call.sid}")
 
-        assert NOT_DONE in first.body
+        assert NOT_KNOWN in first.body
         assert not call.is_live
         assert [(who, event) for who, event in await here.events()] == [
             (ANA, "hang_up requested"),
@@ -183,7 +259,7 @@ async def test_what_was_told_as_not_done_is_in_nobodys_way_though_the_log_has_it
 
 
 @ON_SQLITE
-async def test_what_was_told_as_not_done_is_not_done_by_the_next_process_after_a_stop(
+async def test_what_the_log_did_not_confirm_is_not_done_by_the_next_process_after_a_stop(
     database_url: str,
 ) -> None:
     async with outside_world() as (slack, twilio):
@@ -198,14 +274,16 @@ async def test_what_was_told_as_not_done_is_not_done_by_the_next_process_after_a
             await until(lambda: was_told(here, ANA, "was *not* hung up"))
             events = await outcomes(bot)
 
-    assert NOT_DONE in delivery.body
+    assert NOT_KNOWN in delivery.body
     assert call.is_live
-    assert events == [("requested", "", "command"), ("failed", "not_sent", "machine")]
+    assert events == WITHDRAWN
 
 
 @ON_POSTGRES
-async def test_what_was_told_as_not_done_is_not_done_by_another_replica(database_url: str) -> None:
-    """Which looks for lost owners more often, and knows nothing of what was said."""
+async def test_what_the_log_did_not_confirm_is_not_done_by_another_replica(
+    database_url: str,
+) -> None:
+    """Which looks for lost owners more often."""
     slow = replace(HASTY, twilio_s=3.0, settle_every_s=1.0)
     async with company(database_url, deadlines=slow) as here:
         call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
@@ -216,12 +294,28 @@ async def test_what_was_told_as_not_done_is_not_done_by_another_replica(database
             await until(lambda: _has_outcome(here))
             await other.tasks.at_rest()
 
-        assert NOT_DONE in delivery.body
+        assert NOT_KNOWN in delivery.body
         assert call.is_live
-        assert await outcomes(here.bot) == [
-            ("requested", "", "command"),
-            ("failed", "not_sent", "machine"),
-        ]
+        assert await outcomes(here.bot) == WITHDRAWN
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("fault", [TimeoutError, LogUnavailableError])
+async def test_what_fails_after_the_accept_is_never_told_as_not_done(
+    here: Company, call: Call, fault: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call is hung up; only to show that failed."""
+
+    async def fail(_change: Change, _outcome: Outcome) -> None:
+        raise fault
+
+    monkeypatch.setattr(here.bot.worker._teller, "tell", fail)
+    await here.say(ANA, f"/calls hangup {call.sid}")
+    await here.at_rest()
+
+    assert not call.is_live
+    assert was_told(here, ANA, "Something went wrong in Hookflash")
+    assert not was_told(here, ANA, "*not* done")
 
 
 @ON_SQLITE

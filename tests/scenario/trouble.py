@@ -19,7 +19,7 @@ from bot.application.ports import LedgerTransaction
 from bot.bootstrap import Bot
 from bot.database.ledger import SqlLedger
 from bot.database.url import driver_url, is_sqlite
-from bot.domain.errors import LogUnavailableError
+from bot.domain.errors import CommitUnconfirmedError
 from bot.sandbox.slack import Message
 from bot.sandbox.twilio import Call
 from tests.fixtures_database import administration, at_database
@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 LOOKS_EVERY_S = 0.05
 NOT_DONE = "It was *not* done: the log does not answer"
+NOT_KNOWN = "It is *not known here* whether the call will be hung up"
 # What is left open is settled soon after the log is back.
 HASTY = Deadlines(
     twilio_s=2.0,
@@ -113,17 +114,29 @@ def drop_connections(database_url: str) -> None:
 
 
 class LateLedger:
-    """A ledger that commits, and answers too late for who waits for its `late`th answer."""
+    """A ledger whose `late`th answer comes too late for who waits, though the commit stands.
 
-    def __init__(self, ledger: SqlLedger, *, late: int) -> None:
+    Where it `is_undone` the commit does not stand, which nobody could know.
+    """
+
+    def __init__(self, ledger: SqlLedger, *, late: int, is_undone: bool = False) -> None:
         self._ledger = ledger
         self._until_late = late
+        self._is_undone = is_undone
 
-    async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
-        result = await self._ledger.write(work)
+    async def write(
+        self,
+        work: Callable[[LedgerTransaction], Awaitable[T]],
+        *,
+        within_s: float | None = None,
+    ) -> T:
         self._until_late -= 1
-        if self._until_late == 0:
-            raise LogUnavailableError("no answer in time")
+        is_late = self._until_late == 0
+        if is_late and self._is_undone:
+            raise CommitUnconfirmedError("no answer in time")
+        result = await self._ledger.write(work, within_s=within_s)
+        if is_late:
+            raise CommitUnconfirmedError("no answer in time")
         return result
 
 

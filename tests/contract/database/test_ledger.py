@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +18,7 @@ from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import Database, open_database
 from bot.database.ledger import SqlLedger
 from bot.domain.audit import EMPTY_HEAD, MAIN_CHAIN, AuditEntry
-from bot.domain.errors import LogUnavailableError
+from bot.domain.errors import CommitUnconfirmedError, LogUnavailableError
 from tests.contract.database.drafts import ACCOUNT, CALL, append, change, draft, outcome
 from tests.fixtures_database import now
 
@@ -317,40 +318,88 @@ async def test_who_gives_up_while_the_units_run_is_left_out_and_the_others_run_a
     assert (await reader.verify()).fault is None
 
 
-async def test_who_gives_up_while_the_commit_is_on_its_way_learns_that_it_was_done(
-    database: Database, ledger: SqlLedger, reader: SqlAuditReader
+async def test_whose_time_is_over_before_the_commit_leaves_no_trace(
+    ledger: SqlLedger, reader: SqlAuditReader, busy: Gate
+) -> None:
+    with pytest.raises(LogUnavailableError) as told:
+        await ledger.write(lambda tx: tx.append(draft()), within_s=0.05)
+    busy.open()
+    await append(ledger, draft(request_id="later"))
+
+    assert not isinstance(told.value, CommitUnconfirmedError)
+    assert [entry.request_id async for entry, _personal in reader.entries()] == ["later"]
+
+
+@dataclass
+class StuckCommit:
+    """A commit that does not end before it is let go."""
+
+    is_on_its_way: threading.Event = field(default_factory=threading.Event)
+    may_end: threading.Event = field(default_factory=threading.Event)
+
+    def wait(self, _connection: Connection) -> None:
+        self.is_on_its_way.set()
+        self.may_end.wait(10)
+
+
+@pytest.fixture
+def stuck(database: Database) -> StuckCommit:
+    """What the next commits are held up by."""
+    commit = StuckCommit()
+    event.listen(database.writer.engine, "commit", commit.wait)
+    return commit
+
+
+async def test_whose_time_is_over_while_the_commit_is_on_its_way_learns_that_it_was_done(
+    ledger: SqlLedger, reader: SqlAuditReader, stuck: StuckCommit
 ) -> None:
     """To say "not done" of what is durable a moment later would be wrong."""
-    on_its_way, go_on = threading.Event(), threading.Event()
+    writing = asyncio.create_task(ledger.write(lambda tx: tx.append(draft()), within_s=0.05))
+    assert await asyncio.to_thread(stuck.is_on_its_way.wait, 10)
+    await asyncio.sleep(0.1)
+    stuck.may_end.set()
 
-    def wait(_connection: Connection) -> None:
-        on_its_way.set()
-        go_on.wait(10)
-
-    event.listen(database.writer.engine, "commit", wait)
-    writing = asyncio.create_task(append(ledger, draft()))
-    assert await asyncio.to_thread(on_its_way.wait, 10)
-    writing.cancel()
-    await asyncio.sleep(0)
-    go_on.set()
-
-    [entry] = await writing
+    entry = await writing
 
     assert await seqs(reader) == [entry.seq]
 
 
-async def test_who_gives_up_just_after_the_commit_learns_that_it_was_done(
+async def test_a_commit_that_does_not_end_is_told_as_unconfirmed(
+    ledger: SqlLedger, reader: SqlAuditReader, stuck: StuckCommit
+) -> None:
+    with pytest.raises(CommitUnconfirmedError):
+        await ledger.write(lambda tx: tx.append(draft()), within_s=0.05)
+    stuck.may_end.set()
+    await append(ledger, draft())
+
+    assert await seqs(reader) == [1, 2]
+
+
+async def test_who_is_cancelled_while_the_commit_is_on_its_way_is_not_held_up_by_it(
+    ledger: SqlLedger, reader: SqlAuditReader, stuck: StuckCommit
+) -> None:
+    writing = asyncio.create_task(append(ledger, draft()))
+    assert await asyncio.to_thread(stuck.is_on_its_way.wait, 10)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    stuck.may_end.set()
+    await append(ledger, draft())
+
+    assert await seqs(reader) == [1, 2]
+
+
+async def test_whose_time_is_over_just_after_the_commit_learns_that_it_was_done(
     ledger: SqlLedger, reader: SqlAuditReader
 ) -> None:
     """The writer had told so, and the one who waited had not looked yet."""
-    writing = asyncio.create_task(append(ledger, draft()))
+    writing = asyncio.create_task(ledger.write(lambda tx: tx.append(draft()), within_s=0.001))
     while ledger._run is None:  # noqa: ASYNC110 - until the writer is about to begin
         await asyncio.sleep(0)
     while ledger._run is not None:
         time.sleep(0.01)  # noqa: ASYNC251 - the loop is held up until the writer has told
-    writing.cancel()
 
-    [entry] = await writing
+    entry = await writing
 
     assert await seqs(reader) == [entry.seq]
 

@@ -150,11 +150,16 @@ async def test_every_short_transaction_has_its_entry_and_a_cut_between_two_holds
 
         units = 0
 
-        async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
+        async def write(
+            self,
+            work: Callable[[LedgerTransaction], Awaitable[T]],
+            *,
+            within_s: float | None = None,
+        ) -> T:
             self.units += 1
             if self.units == 3:
                 raise Killed
-            return await ledger.write(work)
+            return await ledger.write(work, within_s=within_s)
 
     with pytest.raises(Killed):
         await Retention(LedgerThatDies(), entries_at_once=2).redact(
@@ -305,8 +310,13 @@ async def test_others_write_between_the_transactions_of_a_run(
     class Interrupted:
         """The ledger, with somebody who writes after each unit of work."""
 
-        async def write(self, work: Callable[[LedgerTransaction], Awaitable[T]]) -> T:
-            result = await ledger.write(work)
+        async def write(
+            self,
+            work: Callable[[LedgerTransaction], Awaitable[T]],
+            *,
+            within_s: float | None = None,
+        ) -> T:
+            result = await ledger.write(work, within_s=within_s)
             await append(ledger, draft(personal=NUMBERS))
             return result
 
