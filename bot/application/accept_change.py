@@ -22,6 +22,7 @@ from bot.domain.errors import (
     ChangeUnconfirmedError,
     CommitUnconfirmedError,
     FrozenError,
+    LogUnavailableError,
     RefusedError,
     StaleCardError,
 )
@@ -75,8 +76,8 @@ class ChangeDesk:
             RefusedError: it is not allowed; that is recorded.
             InvalidTargetError: the redirect's target is wrong in form.
             LogUnavailableError: the intent was not recorded, so nothing is done.
-            ChangeUnconfirmedError: it may have been recorded, and a hang-up be done by another
-                process, where this one cannot withdraw it first.
+            ChangeUnconfirmedError: it may have been recorded, and be done by another process: an
+                earlier delivery, or a hang-up that this one cannot withdraw first.
         """
         if request.request_id in self._accepted:
             return None  # also while the log is down: it has this one
@@ -94,6 +95,10 @@ class ChangeDesk:
             if change.state is ChangeState.SENT:
                 raise ChangeUnconfirmedError(request.action) from fault
             raise  # nobody sends what is not marked as sent
+        except LogUnavailableError as fault:
+            if request.is_repeated:
+                raise ChangeUnconfirmedError(request.action) from fault
+            raise
         self._remember(request.request_id)
         return accepted
 

@@ -9,7 +9,12 @@ from bot.application.ports import AuditReader, Ledger, LedgerTransaction
 from bot.application.rights import Denials, Guard, denial
 from bot.domain.audit import Action, EntryDraft, Event
 from bot.domain.changes import Freeze
-from bot.domain.errors import ChangeUnconfirmedError, CommitUnconfirmedError, FrozenError
+from bot.domain.errors import (
+    ChangeUnconfirmedError,
+    CommitUnconfirmedError,
+    FrozenError,
+    LogUnavailableError,
+)
 from bot.domain.requests import Asking
 
 
@@ -99,3 +104,7 @@ class FreezeSwitch:
         except (CommitUnconfirmedError, CancelledError) as fault:
             # Cancelled is who waited past the listener's own deadline.
             raise ChangeUnconfirmedError(action) from fault
+        except LogUnavailableError as fault:
+            if asking.is_repeated:
+                raise ChangeUnconfirmedError(action) from fault
+            raise

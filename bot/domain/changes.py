@@ -51,6 +51,7 @@ class ChangeRequest:
 
     `target` is a redirect's destination in the form of `bot.domain.redirects.serialise_target`.
     `card_version` is what the person's card was made from, empty where there was no card.
+    Of one that `is_repeated` another process may have taken an earlier delivery.
     """
 
     request_id: str
@@ -62,6 +63,7 @@ class ChangeRequest:
     reason: str = ""
     target: str = ""
     card_version: str = ""
+    is_repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,4 +60,5 @@ def _request(
         surface=asking.surface,
         origin=origin,
         reason=parse_reason(reason),
+        is_repeated=asking.is_repeated,
     )

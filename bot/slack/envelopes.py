@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.slack.payload_shape import has_payload_shape
+from bot.slack.payloads import REPEATED
 
 _OK = 200
 _COMMANDS = "slash_commands"
@@ -30,6 +31,7 @@ class Envelope:
     kind: str
     payload: object
     takes_answer: bool
+    retry_attempt: int = 0
 
     @classmethod
     def parse(cls, frame: Mapping[str, Any]) -> Envelope | None:
@@ -37,11 +39,13 @@ class Envelope:
         envelope_id = frame.get("envelope_id")
         if not isinstance(envelope_id, str) or not envelope_id:
             return None
+        retry_attempt = frame.get("retry_attempt")
         return cls(
             envelope_id=envelope_id,
             kind=str(frame.get("type")),
             payload=frame.get("payload"),
             takes_answer=frame.get("accepts_response_payload") is True,
+            retry_attempt=retry_attempt if isinstance(retry_attempt, int) else 0,
         )
 
 
@@ -83,7 +87,10 @@ async def _dispatch(app: AsyncApp, envelope: Envelope) -> BoltResponse:
     payload = envelope.payload
     if not isinstance(payload, dict) or not has_payload_shape(payload):
         return BoltResponse(status=400)
-    return await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=payload))
+    attempt = envelope.retry_attempt
+    headers: dict[str, str | Sequence[str]] = {REPEATED: str(attempt)} if attempt else {}
+    request = AsyncBoltRequest(mode="socket_mode", body=payload, headers=headers)
+    return await app.async_dispatch(request)
 
 
 def _acknowledge(envelope: Envelope, answer: object = None) -> Acknowledgement:

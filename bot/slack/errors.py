@@ -32,13 +32,14 @@ from bot.slack.views.escaping import escape, with_mentions
 from bot.slack.views.formatting import ask_words, mention, slack_moment, slack_time
 from bot.slack.views.message import MessageView
 from bot.slack.views.notice import notice
+from bot.slack.views.outcome_words import DONE
 
 SHOWN_PART = 120
 SHOWN_SENTENCE = 600
 NO_ROLE = (
     "have no role: guests and people of other workspaces have none unless the settings name them"
 )
-DOING = {"hang_up": "hanging it up", "redirect": "redirecting it"}
+DOING = {Action.HANG_UP: "hanging it up", Action.REDIRECT: "redirecting it"}
 
 
 def explain(error: BaseException, *, command: str) -> MessageView:
@@ -171,11 +172,11 @@ def _(error: LogUnavailableError, command: str) -> str:
 
 @words.register
 def _(error: ChangeUnconfirmedError, command: str) -> str:
-    if error.action is Action.HANG_UP:
+    if error.action in DONE:
         return (
-            "It is *not known here* whether the call will be hung up: the log did not answer in "
-            "time. Hookflash takes it back if it can, and tells what came of it. Look at the call "
-            "before you try again."
+            f"It is *not known here* whether the call will be {DONE[error.action]}: the log did "
+            "not answer in time. If it took this, Hookflash tells what came of it. Look at the "
+            "call before you try again."
         )
     is_lifting = error.action is Action.UNFREEZE
     what = "the freeze is lifted" if is_lifting else "all changes are frozen"

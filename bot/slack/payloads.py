@@ -15,6 +15,9 @@ from bot.domain.people import Actor
 from bot.domain.requests import Asking
 from bot.slack.text import straighten, undo_rewriting
 
+# The header of what Slack brings again: https://docs.slack.dev/apis/events-api#retries names it for
+# events alone, but in Socket Mode an envelope of any kind may come again.
+REPEATED = "x-slack-retry-num"
 REQUEST_ID_DIGITS = 32
 LONGEST_NAME = 80
 

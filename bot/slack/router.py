@@ -6,9 +6,11 @@ import asyncio
 import difflib
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.domain.audit import Surface
 from bot.domain.errors import (
@@ -27,9 +29,11 @@ from bot.slack.features import (
     Verb,
 )
 from bot.slack.payloads import (
+    REPEATED,
     Click,
     Command,
     HomeOpening,
+    Submission,
     parse_click,
     parse_command,
     parse_home_opening,
@@ -43,8 +47,9 @@ ANY = re.compile("")
 
 T = TypeVar("T")
 Asked = TypeVar("Asked", Command, Click, HomeOpening)
+Brought = TypeVar("Brought", Command, Click, Submission)
 Listener = Callable[[Ack, Asked, Desk], Awaitable[None]]
-BoltListener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
+BoltListener = Callable[[AsyncAck, dict[str, Any], AsyncBoltRequest], Awaitable[None]]
 
 
 def register(
@@ -64,9 +69,11 @@ def register(
     events = _merged(one.events for one in features)
 
     def telling(surface: Surface, listener: BoltListener) -> BoltListener:
-        async def tell_and_listen(ack: AsyncAck, body: dict[str, Any]) -> None:
+        async def tell_and_listen(
+            ack: AsyncAck, body: dict[str, Any], request: AsyncBoltRequest
+        ) -> None:
             on_received(surface)
-            await listener(ack, body)
+            await listener(ack, body, request)
 
         return tell_and_listen
 
@@ -78,16 +85,16 @@ def register(
 
 
 def _command_listener(verbs: Mapping[str, Verb], desk: Desk) -> BoltListener:
-    async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
-        asked = parse_command(body)
+    async def command(ack: AsyncAck, body: dict[str, Any], request: AsyncBoltRequest) -> None:
+        asked = _as_brought(parse_command(body), request)
         await _run(find_verb(verbs, asked).listener, ack, asked, desk)
 
     return command
 
 
 def _click_listener(buttons: Mapping[str, ClickListener], desk: Desk) -> BoltListener:
-    async def click(ack: AsyncAck, body: dict[str, Any]) -> None:
-        asked = parse_click(body)
+    async def click(ack: AsyncAck, body: dict[str, Any], request: AsyncBoltRequest) -> None:
+        asked = _as_brought(parse_click(body), request)
         if asked.action_id not in buttons:
             raise OutdatedButtonError(asked.action_id)
         await _run(buttons[asked.action_id], ack, asked, desk)
@@ -96,8 +103,8 @@ def _click_listener(buttons: Mapping[str, ClickListener], desk: Desk) -> BoltLis
 
 
 def _submission_listener(modals: Mapping[str, SubmissionListener], desk: Desk) -> BoltListener:
-    async def submission(ack: AsyncAck, body: dict[str, Any]) -> None:
-        asked = parse_submission(body)
+    async def submission(ack: AsyncAck, body: dict[str, Any], request: AsyncBoltRequest) -> None:
+        asked = _as_brought(parse_submission(body), request)
         if asked.callback_id not in modals:
             raise OutdatedButtonError(asked.callback_id)
         # A modal cannot be answered after its ack. Its person was looked up for the click that
@@ -112,7 +119,8 @@ def _submission_listener(modals: Mapping[str, SubmissionListener], desk: Desk) -
 
 
 def _event_listener(events: Mapping[str, EventListener], desk: Desk) -> BoltListener:
-    async def event(ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def event(ack: AsyncAck, body: dict[str, Any], request: AsyncBoltRequest) -> None:
+        del request
         kind = body["event"].get("type")
         if kind in events:
             await _run(events[kind], ack, parse_home_opening(body), desk)
@@ -120,6 +128,12 @@ def _event_listener(events: Mapping[str, EventListener], desk: Desk) -> BoltList
             await ack()
 
     return event
+
+
+def _as_brought(asked: Brought, request: AsyncBoltRequest) -> Brought:
+    if REPEATED not in request.headers:
+        return asked
+    return replace(asked, asking=replace(asked.asking, is_repeated=True))
 
 
 def _merged(parts: Iterable[Mapping[str, T]]) -> dict[str, T]:

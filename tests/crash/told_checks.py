@@ -49,7 +49,8 @@ def of_promises(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Ite
         if deed.delivery.sent_at <= intent.recorded_at
     ]
     if len(deeds) == 1 and was_refused(deeds[0], evidence):
-        yield Found(Fault.DONE_AFTER_ALL, str(change))
+        said = [one.text[:TEXT_SHOWN] for one in evidence.told if one.way == change.way]
+        yield Found(Fault.DONE_AFTER_ALL, f"{change}, asked for in {deeds[0]}: {said}")
 
 
 def was_refused(deed: Deed, evidence: Evidence) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from bot.database.engine import open_database
 from bot.sandbox.twilio import Call
 from tests.scenario.company import (
+    ADA,
     ANA,
     BEN,
     SUPPORT_LINE,
@@ -89,6 +90,38 @@ async def test_what_was_done_is_not_told_as_not_done_when_slack_brings_it_again(
     assert (again.is_ok, again.body) == (True, "")
     assert not was_told(here, ANA, NOT_DONE)
     assert not call.is_live
+
+
+@pytest.mark.parametrize(
+    ("verb", "unknown"),
+    [
+        ("hangup {}", "whether the call will be hung up"),
+        ("redirect {} hold-music", "whether the call will be redirected"),
+    ],
+)
+async def test_what_another_process_may_have_done_is_not_told_as_not_done(
+    here: Company, call: Call, database_url: str, verb: str, unknown: str
+) -> None:
+    """Slack brings it again, and this process does not know the first delivery."""
+    delivery = await here.say(ANA, f"/calls {verb.format(call.sid)}")
+    here.bot.changes._accepted.clear()
+
+    async with log_taken(database_url):
+        again = await here.slack.redeliver(delivery)
+
+    assert f"*not known here* {unknown}" in again.body
+    assert len(here.changes_sent()) == 1
+
+
+async def test_a_freeze_that_another_process_may_have_begun_is_not_told_as_not_done(
+    here: Company, database_url: str
+) -> None:
+    delivery = await here.say(ADA, "/calls freeze toll fraud")
+
+    async with log_taken(database_url):
+        again = await here.slack.redeliver(delivery)
+
+    assert "*not known here* whether all changes are frozen" in again.body
 
 
 async def test_a_change_that_cannot_be_recorded_is_not_sent(

@@ -272,6 +272,19 @@ async def test_a_connection_lost_before_the_ack_takes_nothing_away(
     assert "Hung up by" in shown(company.posted()[-1])
 
 
+async def test_what_another_process_may_have_done_is_not_told_as_not_done(
+    company: Company, call: Call, tmp_path: Path
+) -> None:
+    """The envelope says that it comes again."""
+    first = await company.say(ANA, f"/calls hangup {call.sid}")
+    company.bot.changes._accepted.clear()
+
+    async with log_taken(f"sqlite:///{tmp_path}/hookflash.db"):
+        await company.slack.redeliver(first)
+
+    assert "*not known here* whether the call will be hung up" in shown(company.last(ANA))
+
+
 async def test_an_error_is_acknowledged_in_words(
     company: Company, call: Call, tmp_path: Path
 ) -> None:

@@ -22,7 +22,7 @@ from bot.slack.views.formatting import (
 )
 
 WORD_LIMIT = 60
-_DONE = {Action.HANG_UP: "hung up", Action.REDIRECT: "redirected"}
+DONE = {Action.HANG_UP: "hung up", Action.REDIRECT: "redirected"}
 _NOT_YET_IN_THE_LOG = (
     "*This outcome is not in the log yet*; Hookflash adds it as soon as the log answers."
 )
@@ -41,7 +41,7 @@ def outcome_words(change: Change, outcome: Outcome, place: Place) -> str:
 
 
 def _done(change: Change) -> str:
-    return _DONE.get(change.action, "changed")
+    return DONE.get(change.action, "changed")
 
 
 def _taken(change: Change, outcome: Outcome, place: Place) -> str:
