@@ -54,7 +54,11 @@ async def examine(read_environ: Callable[[], Mapping[str, str]]) -> list[Finding
             check_database(settings.database_url.get_secret_value()),
             _check_clocks(settings, session),
         )
-        of_arrivals = await check_arrivals(settings, session, is_log_well=is_well(of_database))
+        is_log_well = is_well(of_database)
+        of_arrivals, of_evidence = await asyncio.gather(
+            check_arrivals(settings, session, is_log_well=is_log_well),
+            check_evidence(settings, is_log_well=is_log_well),
+        )
     return [
         ok(_SETTINGS, "Every variable has the right form."),
         *of_slack,
@@ -62,7 +66,7 @@ async def examine(read_environ: Callable[[], Mapping[str, str]]) -> list[Finding
         *of_account,
         *of_database,
         *of_clocks,
-        *check_evidence(settings),
+        *of_evidence,
         check_proxies(environ),
     ]
 

@@ -30,6 +30,9 @@ LATEST_STRIKE_S = 1.0
 # Some are shorter than any lease, some longer.
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 5.0
 PAUSED_OF_ALL = 0.2
+# Who goes on right before Twilio is asked, long after the lease, must not ask any more.
+PAUSED_BEFORE_TWILIO = 0.8
+OUTLASTS_LEASE_S = 4.0
 # A commit comes several times in each change, an answer once.
 _MOST_TIMES = {Point.BEFORE_COMMIT: 12, Point.AFTER_COMMIT: 12}
 _USUAL_TIMES = 4
@@ -74,13 +77,19 @@ def _at_any_moment(rng: Random) -> Plan:
 
 def _at(point: Point, rng: Random) -> Plan:
     nth = rng.randint(1, _MOST_TIMES.get(point, _USUAL_TIMES))
-    return Plan(point=point, nth=nth, span_s=LATEST_STRIKE_S, pause_s=_pause_s(rng))
+    if point is Point.BEFORE_TWILIO:
+        pause_s = _pause_s(rng, of_all=PAUSED_BEFORE_TWILIO, shortest_s=OUTLASTS_LEASE_S)
+    else:
+        pause_s = _pause_s(rng)
+    return Plan(point=point, nth=nth, span_s=LATEST_STRIKE_S, pause_s=pause_s)
 
 
-def _pause_s(rng: Random) -> float:
+def _pause_s(
+    rng: Random, *, of_all: float = PAUSED_OF_ALL, shortest_s: float = SHORTEST_PAUSE_S
+) -> float:
     """Mostly none."""
-    is_paused = rng.random() < PAUSED_OF_ALL
-    return rng.uniform(SHORTEST_PAUSE_S, LONGEST_PAUSE_S) if is_paused else 0.0
+    is_paused = rng.random() < of_all
+    return rng.uniform(shortest_s, LONGEST_PAUSE_S) if is_paused else 0.0
 
 
 async def run_round(

@@ -19,7 +19,7 @@ from bot.bootstrap import run_bot
 from bot.database.tables import SCHEMA_REVISION
 from bot.database.triggers import PROTECTED_TABLES
 from bot.doctor import Finding, Level, examine, is_well
-from bot.evidence.keys import new_private_key, write_private_key
+from bot.evidence.keys import new_private_key, read_signer, write_private_key
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.twilio import TwilioStandIn
 from bot.settings import load_settings
@@ -439,6 +439,30 @@ async def test_a_key_that_is_not_there_or_no_key_is_a_fault(practice: Practice) 
     assert "is no private key" in no_key
     assert "secret-but-no-key" not in no_key
     assert "cannot be read: No such file" in no_file
+
+
+async def test_a_key_that_was_replaced_is_a_fault_until_the_new_one_is_set(
+    practice: Practice, tmp_path: Path
+) -> None:
+    new_key = tmp_path / "new.key"
+    rotated = await hookflash(
+        "audit",
+        "key",
+        "rotate",
+        "--output",
+        str(new_key),
+        environ=practice.environ,
+        folder=tmp_path,
+    )
+
+    [(subject, replaced)] = await practice.troubles()
+    practice.environ["HOOKFLASH_AUDIT_KEY"] = str(new_key)
+    found = await practice.findings()
+
+    assert rotated[0] == 0
+    assert subject == "Checkpoints"
+    assert f"was replaced by {read_signer(str(new_key)).public_key}, so nothing" in replaced
+    assert is_well(found)
 
 
 async def test_a_key_that_others_may_read_is_a_warning(practice: Practice) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import event
 
+from bot.application import accept_change
 from bot.database.engine import open_database
 from bot.sandbox.twilio import Call
 from tests.scenario.company import (
@@ -90,6 +91,19 @@ async def test_what_was_done_is_not_told_as_not_done_when_slack_brings_it_again(
     assert (again.is_ok, again.body) == (True, "")
     assert not was_told(here, ANA, NOT_DONE)
     assert not call.is_live
+
+
+async def test_only_so_many_requests_are_remembered(
+    here: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that serves for months must not grow."""
+    monkeypatch.setattr(accept_change, "MOST_REMEMBERED", 2)
+
+    for _ in range(3):
+        call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+        await here.say(ANA, f"/calls hangup {call.sid}")
+
+    assert len(here.bot.changes._accepted) == 2
 
 
 @pytest.mark.parametrize(
