@@ -14,7 +14,7 @@ from tests.crash.points import Point
 
 KILLS = 2 * (len(Point) - 1)
 # It draws one pause on SQLite, and one of each replica on PostgreSQL; some outlast a lease.
-SEED = 35
+SEED = 17
 
 
 async def test_whenever_it_is_killed_the_log_is_true_and_everybody_is_told(
