@@ -119,7 +119,7 @@ class SqlAuditReader:
         return await self._ask(read_matching, self._chain_id, reference)
 
     async def verify(self) -> Verdict:
-        """Whether every entry is as it was recorded; takes about 0.1 ms for each."""
+        """Whether every entry is as it was recorded."""
         return await self._ask(verify_chain, self._chain_id)
 
     async def verify_end(self, *, entries: int) -> Verdict:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, or_
 
 from bot.database.audit_conditions import Terms, is_same_request, there_is
 from bot.database.audit_search import Look, Search, read_last_seq, terms_of
-from bot.database.audit_stories import ToldEntry, read_stories, with_personal
+from bot.database.audit_stories import ToldEntry, read_stories
 from bot.database.audit_verify import read_link_head
 from bot.database.tables import audit_entries
 from bot.domain.audit import AuditEntry, Head
@@ -112,11 +112,11 @@ def _told(
 ) -> list[ToldEntry]:
     """The entries with what their requests tell: up to that entry, or up to each itself."""
     stories = read_stories(connection, terms.chain_id, [entry.request_id for entry in entries])
-    return [
-        ToldEntry(
-            entry,
-            personal,
-            stories[entry.request_id].told(up_to=entry.seq if up_to is None else up_to),
-        )
-        for entry, personal in with_personal(connection, entries)
+    wanted = {entry.seq for entry in entries}
+    told = [
+        ToldEntry(entry, personal, story.told(up_to=entry.seq if up_to is None else up_to))
+        for story in stories.values()
+        for entry, personal in story.sealed
+        if entry.seq in wanted
     ]
+    return sorted(told, key=lambda one: one.entry.seq)

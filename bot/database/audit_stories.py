@@ -56,18 +56,16 @@ class Story:
 def read_sealed(connection: Connection, statement: Select[tuple[object, ...]]) -> list[SealedEntry]:
     """The entries of the statement in the order of the chain, with their personal values."""
     rows = connection.execute(statement.order_by(audit_entries.c.seq))
-    return with_personal(connection, [entry_of(row) for row in rows])
-
-
-def with_personal(connection: Connection, entries: Sequence[AuditEntry]) -> list[SealedEntry]:
-    """The entries, of one chain, with their personal values."""
+    entries = [entry_of(row) for row in rows]
     personal: Mapping[int, list[PersonalValue]] = defaultdict(list)
-    values = select(audit_personal).where(
+    values = select(*(audit_personal.c[name] for name in PersonalValue.__slots__)).where(
         audit_personal.c.chain_id.in_({entry.chain_id for entry in entries}),
         audit_personal.c.seq.in_([entry.seq for entry in entries]),
     )
-    for row in connection.execute(values.order_by(audit_personal.c.seq, audit_personal.c.field)):
-        personal[row.seq].append(personal_of(row))
+    ordered = values.order_by(audit_personal.c.seq, audit_personal.c.field)
+    for row in connection.execute(ordered):
+        value = personal_of(row)
+        personal[value.seq].append(value)
     return [(entry, personal[entry.seq]) for entry in entries]
 
 

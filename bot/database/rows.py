@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Row
@@ -40,11 +40,10 @@ def personal_values(value: PersonalValue) -> Values:
     return _fields(value)
 
 
-def personal_of(row: Row[Any]) -> PersonalValue:
-    """The personal value of a row."""
-    return PersonalValue(
-        chain_id=row.chain_id, seq=row.seq, field=row.field, salt=row.salt, value=row.value
-    )
+def personal_of(row: Iterable[Any]) -> PersonalValue:
+    """The personal value of a row that has its fields in their order."""
+    chain_id, seq, field, salt, value = row
+    return PersonalValue(chain_id=chain_id, seq=seq, field=field, salt=salt, value=value)
 
 
 def change_values(change: Change, chain_id: str) -> Values:
