@@ -57,7 +57,7 @@ def was_refused(deed: Deed, evidence: Evidence) -> bool:
     """Whether the person was told that the log did not take it: in the answer, or after a click."""
     way = way_of(deed.delivery)
     is_told = any(way and one.way == way and NOT_DONE in one.text for one in evidence.told)
-    return deed.delivery.is_ok and (is_told or NOT_DONE in deed.delivery.body)
+    return is_told or (deed.delivery.is_ok and NOT_DONE in deed.delivery.body)
 
 
 def was_answered(deed: Deed, evidence: Evidence) -> bool:
