@@ -92,9 +92,10 @@ class ChangeDesk:
         except (CommitUnconfirmedError, CancelledError) as fault:
             # Cancelled is who waited past the listener's own deadline.
             self._on_given_up(change)
-            if change.state is ChangeState.SENT:
+            # Nobody sends what is not marked as sent.
+            if change.state is ChangeState.SENT or request.is_repeated:
                 raise ChangeUnconfirmedError(request.action) from fault
-            raise  # nobody sends what is not marked as sent
+            raise
         except LogUnavailableError as fault:
             if request.is_repeated:
                 raise ChangeUnconfirmedError(request.action) from fault

@@ -200,8 +200,10 @@ class _Writer:
                 except _TrustBrokenError:
                     is_trusting = False
         except LogUnavailableError as error:
-            kind = type(error) if isinstance(error, CommitUnconfirmedError) else LogUnavailableError
             for unit in units:
+                kind = LogUnavailableError
+                if isinstance(error, CommitUnconfirmedError) and unit.is_committing:
+                    kind = CommitUnconfirmedError
                 unit.fault = kind(str(error))
                 unit.fault.__cause__ = error
                 unit.is_ended = True

@@ -149,6 +149,22 @@ async def test_a_redirect_that_never_came_to_stand_is_told_as_not_done_once(
     assert not was_told(here, ANA, "The call was *not*")
 
 
+@ON_SQLITE
+async def test_a_repeated_redirect_that_the_log_did_not_confirm_may_be_done_by_another(
+    here: Company, call: Call
+) -> None:
+    """This process does not know the first delivery."""
+    first = await here.say(ANA, f"/calls redirect {call.sid} hold-music")
+    here.bot.changes._accepted.clear()
+    here.bot.changes._ledger = LateLedger(here.bot.outside.ledger, late=1)
+
+    again = await here.slack.redeliver(first)
+    await here.at_rest()
+
+    assert "*not known here* whether the call will be redirected" in again.body
+    assert len(here.changes_sent()) == 1
+
+
 @VERBS
 async def test_what_the_log_did_not_confirm_is_taken_back_long_before_others_may_take_it_over(
     database_url: str, verb: str, first_words: str

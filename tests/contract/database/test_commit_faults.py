@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from bot.application.ports import LedgerTransaction
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.faults import as_commit_unconfirmed
 from bot.database.ledger import SqlLedger
@@ -31,6 +32,10 @@ def do_at_commit(database_url: str, does: str) -> None:
     """Let the server do this at the commit of each new entry."""
     with administration(database_url) as connection:
         connection.execute(text(AT_COMMIT.format(does=does)))
+
+
+class NotTodayError(Exception):
+    """What a unit of work raises to refuse."""
 
 
 class DriverFault(Exception):  # noqa: N818 - the base class says so
@@ -68,6 +73,25 @@ async def test_a_connection_that_is_lost_during_a_commit_leaves_doubt(
 
     with pytest.raises(CommitUnconfirmedError):
         await writing
+
+
+@ON_POSTGRES
+async def test_whose_work_was_refused_is_in_no_doubt_about_a_commit_with_others(
+    ledger: SqlLedger, database_url: str
+) -> None:
+    """What it was refused for may have been undone with them, but it left nothing to commit."""
+    do_at_commit(database_url, "PERFORM pg_sleep(1);")
+
+    async def refuse(_tx: LedgerTransaction) -> None:
+        raise NotTodayError
+
+    writing = asyncio.gather(append(ledger, draft()), ledger.write(refuse), return_exceptions=True)
+    await asyncio.sleep(0.5)
+    await asyncio.to_thread(drop_connections, database_url)
+    of_writer, of_refused = await writing
+
+    assert isinstance(of_writer, CommitUnconfirmedError)
+    assert type(of_refused) is LogUnavailableError
 
 
 @pytest.mark.parametrize(
