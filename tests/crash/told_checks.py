@@ -42,15 +42,20 @@ def of_promises(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Ite
     """
     if outcome.event != "succeeded":
         return
+    deeds = _deeds_before(change, evidence)
+    if len(deeds) == 1 and was_refused(deeds[0], evidence):
+        said = [one.text[:TEXT_SHOWN] for one in evidence.told if one.way == change.way]
+        yield Found(Fault.DONE_AFTER_ALL, f"{change}, asked for in {deeds[0]}: {said}")
+
+
+def _deeds_before(change: ChangeRow, evidence: Evidence) -> list[Deed]:
+    """What may have made the change: more than one where it was brought again by then."""
     intent = evidence.intent_of[change.request_id]
-    deeds = [
+    return [
         deed
         for deed in evidence.deeds_of.get(change.request_id, ())
         if deed.delivery.sent_at <= intent.recorded_at
     ]
-    if len(deeds) == 1 and was_refused(deeds[0], evidence):
-        said = [one.text[:TEXT_SHOWN] for one in evidence.told if one.way == change.way]
-        yield Found(Fault.DONE_AFTER_ALL, f"{change}, asked for in {deeds[0]}: {said}")
 
 
 def was_refused(deed: Deed, evidence: Evidence) -> bool:
@@ -81,14 +86,18 @@ def of_words(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterat
         said = [f"{one.way}: {one.text[:TEXT_SHOWN]}" for one in told]
         yield Found(Fault.NOT_TOLD, f"{change} as {words!r}, but {said}")
         return
+    is_asked_anew = len(_deeds_before(change, evidence)) > 1
     for one in told:
         others = [said for said in WORDS.values() if said in one.text and said not in words]
         is_certain = others and not any(said in one.text for said in NOT_FOR_GOOD)
+        if is_asked_anew and WORDS["not_sent"] in one.text:
+            continue  # that was of the first time
         is_lost = any(said in one.text for said in NOT_YET_KEPT) and _was_struck(
             change, outcome, evidence
         )
         if one.way == change.way and words not in one.text and is_certain and not is_lost:
-            what = f"{change}: {one.text[:TEXT_SHOWN]}, but the log has {outcome.reason}"
+            deeds = len(evidence.deeds_of.get(change.request_id, ()))
+            what = f"{change}, {deeds} times: {one.text[:TEXT_SHOWN]}, but it is {outcome.reason}"
             yield Found(Fault.WRONG_CARD, what)
 
 
