@@ -121,7 +121,8 @@ def of_card(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterato
     if change.call_sid not in _hang_up_buttons(message):
         return
     if WORDS[outcome.reason] in shown(message) or not _is_told_elsewhere(change, message, evidence):
-        yield Found(Fault.WRONG_CARD, f"a button is left by {change}")
+        told = [one.text[:TEXT_SHOWN] for one in evidence.told if change.call_sid in one.text]
+        yield Found(Fault.WRONG_CARD, f"a button is left by {change}: {shown(message)}; {told}")
 
 
 def told_another_way(evidence: Evidence) -> Iterator[str]:
