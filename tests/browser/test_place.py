@@ -204,6 +204,21 @@ def test_what_was_chosen_in_the_composer_stays_chosen_when_offers_come_late(page
     expect(offers.get_by_role("option", selected=True)).to_have_count(1)
 
 
+def test_a_modal_does_not_outlive_its_page(page: Page) -> None:
+    """It would stand before whoever opens the sandbox next, and not go away by Escape."""
+    modal = page.get_by_role("dialog", name="Redirect a call")
+    type_command(page, "/calls from:+14155550123")
+    own_list(page).get_by_role("button", name="Redirect…").first.click()
+    expect(modal).to_be_visible()
+
+    page.reload()
+    page.wait_for_timeout(1000)
+
+    expect(modal).not_to_be_visible()
+    type_command(page, "/calls help")
+    expect(newest_message(page)).to_contain_text("/calls")
+
+
 def test_composer_offers_commands_and_names(page: Page) -> None:
     field = page.get_by_label(FIELD)
     offers = page.get_by_role("listbox", name="What can be typed")

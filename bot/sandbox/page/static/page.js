@@ -135,5 +135,6 @@ document.addEventListener("click", (event) => {
 
 if (isHome) send("/slack/open-home", composer);
 else toEnd();
-showModal();
+// As in Slack, no modal outlives the page that it was opened on.
+if (modal.firstElementChild) send("/slack/close", modal.firstElementChild);
 follow(shown);
