@@ -13,6 +13,7 @@ _CALL_SID = re.compile(r"CA[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
 _ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
 _SID_END = re.compile(r"[0-9a-f]{6,32}", re.IGNORECASE | re.ASCII)
 _PHONE_NUMBER = re.compile(r"\+?[0-9][0-9 ().\-]{4,24}", re.ASCII)
+_QUOTED = re.compile(r"""(["'`])(.+?)\1(.*)""", re.DOTALL)
 _EXAMPLE = "CA0123456789abcdef0123456789abcdef, its last 6 characters, or +14155550123"
 
 
@@ -83,9 +84,14 @@ def parse_call_reference(text: str) -> CallReference:
 def split_call_reference(text: str) -> tuple[CallReference, str]:
     """What the person named first, and the rest; a number may be written with spaces.
 
+    Quotes and backticks may stand around it, as it is copied from elsewhere.
+
     Raises:
         InvalidCallReferenceError: the text begins with none.
     """
+    quoted = _QUOTED.fullmatch(text)
+    if quoted:
+        return parse_call_reference(quoted[2]), quoted[3].strip()
     if text.startswith("+"):
         written = split_written_number(text)
         if written:

@@ -39,6 +39,11 @@ SHOWN_SENTENCE = 600
 NO_ROLE = (
     "have no role: guests and people of other workspaces have none unless the settings name them"
 )
+WHO_MAY = {
+    Role.VIEWER: "viewers, operators and admins",
+    Role.OPERATOR: "operators and admins",
+    Role.ADMIN: "admins",
+}
 DOING = {Action.HANG_UP: "hanging it up", Action.REDIRECT: "redirecting it"}
 
 
@@ -87,9 +92,11 @@ def _(error: OutdatedButtonError, command: str) -> str:
 
 @words.register
 def _(error: NotPermittedError, command: str) -> str:
-    needed = _with_article(error.needed)
     held = NO_ROLE if error.held is Role.NOBODY else f"are {_with_article(error.held)}"
-    return f"Only {needed} may do that, and you {held}. Nothing was changed. {ask_words(error.ask)}"
+    return (
+        f"Only {WHO_MAY[error.needed]} may do that, and you {held}. Nothing was changed. "
+        f"{ask_words(error.ask)}"
+    )
 
 
 @words.register

@@ -158,10 +158,11 @@ def find_verb(verbs: Mapping[str, Verb], command: Command) -> Verb:
 
 def _alike(word: str, verbs: Mapping[str, Verb]) -> list[str]:
     """The verbs that the word may be a slip of, or of another word for them."""
-    words = {also: name for name, verb in verbs.items() for also in verb.also}
-    words |= {name: name for name in verbs if name}
-    near = difflib.get_close_matches(word, words, n=2, cutoff=0.6)
-    return list(dict.fromkeys(words[one] for one in near))
+    others = {other: name for name, verb in verbs.items() for other in verb.also}
+    near = difflib.get_close_matches(word, filter(None, verbs), n=2, cutoff=0.6)
+    # They are many, so less is alike by chance.
+    near += [others[one] for one in difflib.get_close_matches(word, others, n=1, cutoff=0.7)]
+    return list(dict.fromkeys(near))[:2]
 
 
 def _to_be_seen(text: str) -> list[str]:

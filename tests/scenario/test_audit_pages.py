@@ -133,7 +133,7 @@ async def test_pages_turn_to_older_entries_and_back_to_the_newest(company: Compa
 async def test_a_viewer_may_not_read_the_log_and_the_log_knows_that(company: Company) -> None:
     await company.say(VERA, "/calls audit")
 
-    assert "Only an operator may do that, and you are a viewer." in company.last(VERA).text
+    assert "Only operators and admins may do that, and you are a viewer." in company.last(VERA).text
     assert await company.events() == [(VERA, "read_audit denied")]
 
 

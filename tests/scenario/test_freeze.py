@@ -28,7 +28,7 @@ async def test_only_admins_may(company: Company, call: Call, who: str, command: 
 
     told = company.seen_by(who)[0]
     assert told.ephemeral_to == who
-    assert "Only an admin may do that" in told.text
+    assert "Only admins may do that" in told.text
     assert f"Ask <@{ADA}>." in told.text
     assert not call.is_live
     assert (await company.events())[0] == (who, f"{command.split(maxsplit=1)[0]} denied")

@@ -87,6 +87,12 @@ async def test_an_unknown_word_gets_what_was_perhaps_meant(
     assert "`/calls help` shows what you can do." in text
 
 
+async def test_what_is_like_a_command_by_chance_suggests_none(company: Company) -> None:
+    await company.say(ANA, "/calls undo")
+
+    assert "Did you mean" not in company.last(ANA).text
+
+
 @pytest.mark.parametrize("typed", ["list", "lsit"])
 async def test_who_asks_for_the_list_is_not_led_to_post_it(company: Company, typed: str) -> None:
     await company.say(ANA, f"/calls {typed}")

@@ -37,7 +37,7 @@ async def test_a_guest_sees_nothing_and_is_told_why_and_whom_to_ask(
 
     told = company.last(GUS)
     assert told.ephemeral_to == GUS
-    assert "Only a viewer may do that" in told.text
+    assert "Only viewers, operators and admins may do that" in told.text
     assert NO_ROLE in told.text
     assert f"Ask <@{ADA}>." in told.text
     assert call.sid[-6:] not in shown(told)
@@ -68,7 +68,7 @@ async def test_a_viewer_who_presses_hang_up_on_a_posted_card_is_refused(
 
     await company.click(VERA, "Hang up")
 
-    assert "Only an operator may do that, and you are a viewer." in company.last(VERA).text
+    assert "Only operators and admins may do that, and you are a viewer." in company.last(VERA).text
     assert call.is_live
     assert await company.events() == [(VERA, "hang_up denied")]
 

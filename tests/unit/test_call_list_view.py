@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from inline_snapshot import snapshot
 
 from bot.domain.filters import CallFilter, parse_call_filters
@@ -154,8 +155,9 @@ def test_a_viewer_is_offered_details_only() -> None:
     assert labels(a_live_list(1, audience=VIEWERS)) == ["Details", "Refresh"]
 
 
-def test_no_live_calls_is_said() -> None:
-    assert a_live_list().text.startswith("No live calls.")
+@pytest.mark.parametrize("words", ["", "limit:2"])
+def test_no_live_calls_is_said(words: str) -> None:
+    assert a_live_list(words=words).text.startswith("No live calls.")
 
 
 def test_a_filter_that_nothing_fits_says_how_to_be_without_it() -> None:

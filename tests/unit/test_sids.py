@@ -63,6 +63,8 @@ def test_what_is_no_name_is_refused_with_what_is_wrong(text: str, problem: str) 
         ("+1 415-555-0123 5 minutes late", LiveNumber("+14155550123"), "5 minutes late"),
         ("+44 20 7946 0000", LiveNumber("+442079460000"), ""),
         ("+44 20 7946 0000 hold-music", LiveNumber("+442079460000"), "hold-music"),
+        (f"`{SID}` caller asked", FullSid(SID), "caller asked"),
+        ('"+1 (415) 555-0123" say "bye"', LiveNumber("+14155550123"), 'say "bye"'),
     ],
 )
 def test_a_number_may_be_written_as_it_is_shown(text: str, reference: object, rest: str) -> None:

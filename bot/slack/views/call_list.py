@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 
@@ -194,7 +194,8 @@ def _live_headline(listing: Listing, found: Sequence[Conversation], filters: Cal
 def _count_or_none(count: int, noun: str, filters: CallFilter) -> str:
     if count:
         return counted(count, noun)
-    return f"No {noun}s." if filters == CallFilter() else f"No {noun} matches the filter."
+    is_filtered = replace(filters, limit=None) != CallFilter()
+    return f"No {noun} matches the filter." if is_filtered else f"No {noun}s."
 
 
 def _is_ringing(conversation: Conversation) -> bool:
