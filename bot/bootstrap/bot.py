@@ -278,6 +278,7 @@ class Bot:
                 self.audiences,
                 self.live_list,
                 self.home,
+                clock=self._clock,
                 place=self.place,
             ),
             live=self.live,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from bot.application.ports import Clock
 from bot.domain.audit import Event
 from bot.domain.changes import Change, OriginKind, Outcome, OutcomeReason
 from bot.domain.errors import HookflashError
 from bot.slack.audiences import Audiences
+from bot.slack.drawings import Places
 from bot.slack.home_tab import HomeTab
 from bot.slack.live_list import LiveList
 from bot.slack.replies import Replies
@@ -33,13 +35,16 @@ class SlackAnnouncer:
         live_list: LiveList,
         home: HomeTab,
         *,
+        clock: Clock,
         place: Place,
     ) -> None:
         self._replies = replies
         self._audiences = audiences
         self._live_list = live_list
         self._home = home
+        self._clock = clock
         self._place = place
+        self._lists = Places()
 
     async def announce(self, change: Change, outcome: Outcome) -> None:
         """Show it.
@@ -81,21 +86,27 @@ class SlackAnnouncer:
         return True
 
     async def _show_on_list(self, change: Change, outcome: Outcome) -> bool:
-        """The list as it is now, with what came of the click on top."""
+        """The list as it is now, with what came of the click on top, and of those just before."""
         origin = change.request.origin
+        drawings = self._lists.at(f"{origin.channel_id}/{origin.message_ts}")
         try:
             async with asyncio.timeout(DRAW_LIST_DEADLINE_S):
                 audience = await self._who_sees(change)
+                number = drawings.begin(self._banner(change, outcome, audience), self._clock())
                 view = await self._live_list.draw(
                     self._live_list.parse(origin.list_state),
                     audience,
-                    banner=self._banner(change, outcome, audience),
+                    banner="\n".join(drawings.banners),
                 )
         except (HookflashError, TimeoutError):
             _log.warning("a list could not be drawn again after a change")
             return False
-        await self._replies.replace(origin, change.actor.user_id, view)
-        return True
+
+        async def replace() -> bool:
+            await self._replies.replace(origin, change.actor.user_id, view)
+            return True
+
+        return await drawings.show(number, replace)
 
     async def _show_on_home(self, change: Change, outcome: Outcome) -> bool:
         """The tab as it is now, with what came of the click on top; first the modal over it."""

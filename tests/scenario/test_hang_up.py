@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.sandbox.slack.faults import RESPONSE_URL
 from bot.sandbox.twilio import Call
 from bot.slack.views.typed_inputs import REASON_BLOCK
 from tests.scenario.company import (
@@ -283,6 +284,28 @@ async def test_slacks_second_delivery_of_a_click_changes_nothing(
     assert company.changes_sent() == [HANG_UP]
     assert [shown(message) for message in company.seen_by(ANA)] == before
     assert len(await company.log()) == 2
+
+
+async def test_two_hang_ups_on_one_list_leave_neither_call_on_it(
+    company: Company, call: Call
+) -> None:
+    """Slack takes the first drawing after the second, in which the other call was still alive."""
+    other = company.twilio.network.call_in_progress("+14155550124", SUPPORT_LINE)
+    await company.say(ANA, "/calls")
+    listed = company.last(ANA).as_seen()
+    company.slack.faults.slow(RESPONSE_URL, delay_s=0.5)
+
+    first = asyncio.create_task(company.click(ANA, "Hang up", on=listed, call=call))
+    await until(lambda: not call.is_live)
+    await asyncio.sleep(0.1)
+    await company.click(ANA, "Hang up", on=listed, call=other)
+    await first
+
+    text = shown(company.slack.workspace.message(SUPPORT, listed.ts) or listed)
+    assert text.startswith("Hung up by")
+    assert "No live calls." in text
+    assert call.sid in text
+    assert other.sid in text
 
 
 async def test_a_caller_who_hung_up_first_is_no_fault(company: Company, call: Call) -> None:

@@ -15,7 +15,7 @@ from bot.domain.changes import ChangeRequest, Origin, OriginKind
 from bot.domain.people import Actor
 from bot.domain.redirects import NamedTarget, serialise_target
 from bot.sandbox.twilio import Call
-from bot.slack import home_tab
+from bot.slack import drawings
 from bot.slack.views.redirect_modal import TARGET_BLOCK
 from tests.scenario.company import ADA, ANA, BEN, GUS, OLGA, SUPPORT_LINE, VERA, Company
 from tests.scenario.company import company as company_at_work
@@ -156,7 +156,7 @@ async def test_results_stay_on_the_tab_for_a_while_each_with_its_call(
         await click_home(company, ANA, "Hang up", call)
 
     just_after = shown(await open_home(company, ANA))
-    monkeypatch.setattr(home_tab, "BANNER_STAYS", timedelta(0))
+    monkeypatch.setattr(drawings, "BANNER_STAYS", timedelta(0))
     later = shown(await open_home(company, ANA))
 
     assert just_after.count(f"Hung up by <@{ANA}>") == len(callers)

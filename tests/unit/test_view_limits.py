@@ -22,7 +22,7 @@ from bot.domain.people import Actor, Role
 from bot.domain.redirects import TwimlTarget
 from bot.sandbox.slack.block_kit import flaws_of_blocks, flaws_of_view
 from bot.sandbox.slack.block_kit_blocks import Surface
-from bot.slack.home_tab import MOST_BANNERS
+from bot.slack.drawings import MOST_BANNERS
 from bot.slack.views.audit_page import audit_page, call_history
 from bot.slack.views.call_card import call_card
 from bot.slack.views.call_list import call_list, recent_list
