@@ -28,10 +28,24 @@ class DeadlinePassedError(OSError):
 
 @dataclass(slots=True)
 class Fence:
-    """Holds back what would be sent too late; `was_reached` tells that something was held back."""
+    """Holds back what would be sent too late.
+
+    What is held back may also be how TLS takes leave of a server that did not answer in time. So
+    `has_let_out` tells whether some of the request has gone before.
+    """
 
     deadline: Deadline
     was_reached: bool = False
+    has_let_out: bool = False
+    is_connected: bool = False
+
+    def begin_try(self) -> None:
+        """What goes out from now on makes a connection, if there is none yet."""
+        self.is_connected = self.has_let_out = False
+
+    def begin_request(self) -> None:
+        """What goes out from now on is the request."""
+        self.is_connected = True
 
     def check(self) -> None:
         """Return while there is time.
@@ -42,6 +56,12 @@ class Fence:
         if self.deadline.left_s <= 0:
             self.was_reached = True
             raise DeadlinePassedError("the deadline for sending has passed")
+        self.has_let_out = self.is_connected
+
+    @property
+    def has_kept_all(self) -> bool:
+        """Whether the request was held back, and nothing of it has gone out."""
+        return self.was_reached and not self.has_let_out
 
 
 _fence: ContextVar[Fence | None] = ContextVar("fence", default=None)

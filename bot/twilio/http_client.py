@@ -164,6 +164,9 @@ class HttpClient(AsyncHttpClient):
         if timeout_s <= 0:  # To aiohttp that would mean to wait for ever.
             return _Failure(_unreachable(TOO_LATE))
         began = perf_counter()
+        fence = current_fence()
+        if fence is not None:
+            fence.begin_try()
         try:
             async with self._opened_session().request(
                 request.method,
@@ -177,8 +180,7 @@ class HttpClient(AsyncHttpClient):
                 status, headers = answer.status, answer.headers
                 text = await answer.text(errors="replace")
         except (aiohttp.ClientError, TimeoutError) as fault:
-            fence = current_fence()
-            if fence is not None and fence.was_reached:
+            if fence is not None and fence.has_kept_all:
                 return _Failure(_unreachable(TOO_LATE))
             return _Failure(_error_of_fault(fault))
         took_ms = (perf_counter() - began) * 1000
@@ -197,7 +199,9 @@ class HttpClient(AsyncHttpClient):
                 socket_factory=open_fenced_socket,
             )
             self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar()
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trace_configs=[_noticing_connections()],
             )
         return self._session
 
@@ -212,6 +216,20 @@ class HttpClient(AsyncHttpClient):
         """Longer with every try; half of it is chance, so that those who wait do not meet again."""
         longest_s = min(_MOST_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** (tries - 1))
         return longest_s * (1 + self._jitter()) / 2
+
+
+def _noticing_connections() -> aiohttp.TraceConfig:
+    """What tells the fence that the connection is there, also one that was kept."""
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(_begin_request)
+    trace.on_connection_reuseconn.append(_begin_request)
+    return trace
+
+
+async def _begin_request(*_details: object) -> None:
+    fence = current_fence()
+    if fence is not None:
+        fence.begin_request()
 
 
 def request_id_of(headers: Mapping[str, str]) -> str:

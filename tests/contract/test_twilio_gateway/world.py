@@ -1,6 +1,7 @@
 """An account, a gateway to it, and a Twilio whose answers a test writes itself."""
 
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
@@ -60,7 +61,8 @@ def json_answer(body: object, *, status: int = 200, **headers: str) -> web.Respo
 class OddTwilio:
     """A server that answers with the next of the given answers, the last one for ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.requests: list[web.Request] = []
         self._answers: list[web.Response | Answerer] = []
         app = web.Application()
@@ -76,7 +78,7 @@ class OddTwilio:
         self._answers = list(answers)
 
     async def __aenter__(self) -> Self:
-        await self._server.start_server()
+        await self._server.start_server(ssl=self._tls)
         return self
 
     async def __aexit__(
