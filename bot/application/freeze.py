@@ -14,6 +14,7 @@ from bot.domain.errors import (
     CommitUnconfirmedError,
     FrozenError,
     LogUnavailableError,
+    RepeatedRequestError,
 )
 from bot.domain.requests import Asking
 
@@ -41,6 +42,7 @@ class FreezeSwitch:
 
         Raises:
             NotPermittedError: the person is no admin.
+            RepeatedRequestError: it was done when it first came, and was lifted since.
             LogUnavailableError: the log did not record it.
             ChangeUnconfirmedError: the log did not say in time whether it recorded it.
         """
@@ -51,6 +53,7 @@ class FreezeSwitch:
 
         Raises:
             NotPermittedError: the person is no admin.
+            RepeatedRequestError: it was done when it first came, and all is frozen anew since.
             LogUnavailableError: the log did not record it.
             ChangeUnconfirmedError: the log did not say in time whether it recorded it.
         """
@@ -96,6 +99,8 @@ class FreezeSwitch:
             before = await tx.current_freeze()
             is_needed = (before is None) == (action is Action.FREEZE)
             if is_needed:
+                if await tx.is_recorded(asking.request_id):
+                    raise RepeatedRequestError("others have acted since it first came")
                 await tx.append(draft)
             return before
 

@@ -132,6 +132,9 @@ class LedgerTransaction(Protocol):
     async def is_hindered(self, request_id: str, account_sid: str, call_sid: str) -> bool:
         """Whether a new change of the call may meet anything that the four methods below tell."""
 
+    async def is_recorded(self, request_id: str) -> bool:
+        """Whether the log has an entry of this request."""
+
     async def current_freeze(self) -> Freeze | None:
         """The freeze in force, as the log tells it."""
 

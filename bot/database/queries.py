@@ -80,6 +80,10 @@ _OF_REQUEST = (
 CHANGE_IN_SLOT = select(call_changes).where(*_IN_SLOT)
 CHANGE_OF_REQUEST = select(call_changes).where(*_OF_REQUEST)
 
+_ENTRY_OF_REQUEST = select(
+    exists().where(_CHAIN, audit_entries.c.request_id == bindparam("request_id"))
+)
+
 # One statement where nearly always there is nothing to be found.
 IS_HINDERED = Prepared(
     select(
@@ -126,6 +130,12 @@ def read_head(connection: Connection, chain_id: str) -> Head:
     """The end of the chain, as kept beside it."""
     row = connection.execute(SELECT_HEAD, {"chain_id": chain_id}).one_or_none()
     return Head(row.seq, row.hash) if row else EMPTY_HEAD
+
+
+def has_entry(connection: Connection, chain_id: str, request_id: str) -> bool:
+    """Whether the log has an entry of this request."""
+    asked = {"chain_id": chain_id, "request_id": request_id}
+    return bool(connection.scalar(_ENTRY_OF_REQUEST, asked))
 
 
 def read_last_of_surfaces(

@@ -16,6 +16,7 @@ from bot.database.queries import (
     CHANGE_IN_SLOT,
     CHANGE_OF_REQUEST,
     IS_HINDERED,
+    has_entry,
     read_ending,
     read_freeze,
     read_last_change_id,
@@ -139,6 +140,11 @@ class SqlLedgerTransaction:
             return False
         (found,) = IS_HINDERED.first(self._connection, asked)
         return bool(found)
+
+    async def is_recorded(self, request_id: str) -> bool:
+        """Whether the log has an entry of this request."""
+        with as_log_unavailable():
+            return has_entry(self._connection, self._chain_id, clean_text(request_id))
 
     async def current_freeze(self) -> Freeze | None:
         """The freeze in force, as the log tells it."""

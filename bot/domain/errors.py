@@ -19,6 +19,7 @@ HookflashError
 ├── NoDestinationError           the named target leads nowhere for this call
 ├── LogUnavailableError          the database did not take it: nothing was sent
 │   └── CommitUnconfirmedError   it did not say whether it took it
+├── RepeatedRequestError         it came again, and was answered when it first came
 ├── ChangeUnconfirmedError       … and others may act on what it took
 ├── LeaseLostError               another process has taken the change over
 ├── WitnessUnavailableError      a checkpoint could not be shown outside the database
@@ -184,6 +185,10 @@ class LogUnavailableError(HookflashError):
 
 class CommitUnconfirmedError(LogUnavailableError):
     """The commit was on its way when the database fell silent: it may stand, or come to stand."""
+
+
+class RepeatedRequestError(HookflashError):
+    """A request came again that was answered when it first came; others may have acted since."""
 
 
 class ChangeUnconfirmedError(HookflashError):

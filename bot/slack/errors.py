@@ -17,6 +17,7 @@ from bot.domain.errors import (
     NoDestinationError,
     NotPermittedError,
     OutdatedButtonError,
+    RepeatedRequestError,
     StaleCardError,
     TargetNotAllowedError,
     TwilioAuthenticationError,
@@ -174,6 +175,14 @@ def _(error: LogUnavailableError, command: str) -> str:
     return (
         "It was *not* done: the log does not answer, and without a record nothing is changed. "
         "Try again in a moment, and tell whoever runs Hookflash."
+    )
+
+
+@words.register
+def _(error: RepeatedRequestError, command: str) -> str:
+    return (
+        "Slack brought this again, and it was answered when it first came: nothing was changed "
+        f"now. If you still want it, ask anew; `{command}` shows how things are."
     )
 
 

@@ -235,3 +235,25 @@ async def test_slacks_second_delivery_of_a_freeze_is_one_freeze(company: Company
 
     assert len(await company.log()) == 1
     assert len(company.posted()) == 1
+
+
+@pytest.mark.parametrize(
+    ("repeated", "since", "is_frozen"),
+    [("freeze toll fraud", "unfreeze", False), ("unfreeze", "freeze another fraud", True)],
+)
+async def test_slacks_second_delivery_does_not_turn_round_what_was_done_since(
+    company: Company, repeated: str, since: str, *, is_frozen: bool
+) -> None:
+    """A freeze that another admin lifted stays lifted, and one that was begun since holds."""
+    if is_frozen:
+        await company.say(ADA, "/calls freeze toll fraud")
+    delivery = await company.say(ADA, f"/calls {repeated}")
+    await company.say(ADA, f"/calls {since}")
+    before = len(await company.log())
+
+    again = await company.slack.redeliver(delivery)
+    await company.at_rest()
+
+    assert "it was answered when it first came: nothing was changed" in again.body
+    assert (await company.bot.outside.log.current_freeze() is not None) == is_frozen
+    assert len(await company.log()) == before
