@@ -20,7 +20,7 @@ HookflashError
 ├── LogUnavailableError          the database did not take it: nothing was sent
 │   └── CommitUnconfirmedError   it did not say whether it took it
 ├── RepeatedRequestError         it came again, and was answered when it first came
-├── ChangeUnconfirmedError       … and others may act on what it took
+├── ChangeUnconfirmedError       the log may have taken it, and others act on it
 ├── LeaseLostError               another process has taken the change over
 ├── WitnessUnavailableError      a checkpoint could not be shown outside the database
 └── TwilioError                  code, Twilio's request id
