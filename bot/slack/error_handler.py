@@ -10,6 +10,7 @@ from typing import Any
 from slack_bolt.response import BoltResponse
 
 from bot.domain.errors import (
+    ChangeUnconfirmedError,
     HookflashError,
     InvalidInputError,
     InvalidTargetError,
@@ -99,7 +100,8 @@ def _modal_answer(error: Exception, body: Mapping[str, Any], desk: Desk) -> dict
             filled=asked.inputs,
         )
         return {"response_action": "update", "view": view}
-    view = notice_modal("Not redirected", words(error, desk.place.command))
+    title = "Not known" if isinstance(error, ChangeUnconfirmedError) else "Not redirected"
+    view = notice_modal(title, words(error, desk.place.command))
     return {"response_action": "update", "view": view}
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from bot.application import accept_change
 from bot.database.engine import open_database
 from bot.sandbox.twilio import Call
+from bot.slack.views.redirect_modal import TARGET_BLOCK
 from tests.scenario.company import (
     ADA,
     ANA,
@@ -125,6 +126,21 @@ async def test_what_another_process_may_have_done_is_not_told_as_not_done(
 
     assert f"*not known here* {unknown}" in again.body
     assert len(here.changes_sent()) == 1
+
+
+async def test_a_form_that_another_process_may_have_taken_has_no_other_heading(
+    here: Company, call: Call, database_url: str
+) -> None:
+    await here.say(ANA, "/calls")
+    await here.click(ANA, "Redirect…", call=call)
+    delivery = await here.submit(ANA, {TARGET_BLOCK: "hold-music"})
+    here.bot.changes._accepted.clear()
+
+    async with log_taken(database_url):
+        again = await here.slack.redeliver(delivery)
+
+    assert "*not known here* whether the call will be redirected" in again.body
+    assert "Not redirected" not in again.body
 
 
 async def test_a_freeze_that_another_process_may_have_begun_is_not_told_as_not_done(
