@@ -208,11 +208,11 @@ class ChangeWorker:
             return closed, [kept for kept in others if await _is_void(tx, kept.change)]
 
         closed, void = await self._ledger.write(close, within_s=within_s)
-        for kept in unrecorded:
-            self._unrecorded.pop(kept.change.change_id, None)
+        # At shutdown two may look at once, and only one of them is to tell.
+        left = [self._unrecorded.pop(kept.change.change_id, None) for kept in unrecorded]
         for kept in closed:
             self._counter.change_closed(action=kept.change.action, outcome=kept.outcome.event)
-        for kept in closed + void:
+        for kept in closed + [kept for kept in void if kept in left]:
             outcome = replace(kept.outcome, is_recorded=True)
             self._tasks.spawn(self._teller.tell(kept.change, outcome), name="tell an outcome")
 

@@ -28,6 +28,7 @@ from tests.scenario.company import (
     environ_for,
     outside_world,
 )
+from tests.scenario.reading import shown
 from tests.scenario.trouble import (
     HASTY,
     NOT_DONE,
@@ -38,6 +39,7 @@ from tests.scenario.trouble import (
     has_event,
     log_taken,
     outcomes,
+    told,
     until,
     was_told,
 )
@@ -351,3 +353,19 @@ async def test_a_hang_up_that_was_sent_is_not_told_as_not_sent_when_the_log_goes
     await here.at_rest()
 
     assert not was_told(here, ANA, "was *not* hung up")
+
+
+@ON_SQLITE
+async def test_who_heard_that_it_is_not_known_is_told_once_in_the_end(database_url: str) -> None:
+    """At shutdown two look at once for what the log did not take."""
+    async with company(database_url, deadlines=replace(HASTY, settle_every_s=60.0)) as here:
+        call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+        here.bot.changes._ledger = LateLedger(here.bot.outside.ledger, late=1, is_undone=True)
+        await here.say(ANA, f"/calls hangup {call.sid}")
+
+        worker = here.bot.worker
+        await asyncio.gather(worker.record_unrecorded(), worker.record_unrecorded())
+        await here.at_rest()
+
+        said = [one for one in told(here, ANA) if "was *not* hung up" in shown(one)]
+        assert len(said) == 1
