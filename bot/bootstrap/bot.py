@@ -59,6 +59,7 @@ _log = logging.getLogger(__name__)
 DEFAULT_REGION = "us1"
 # Heroku and Kubernetes kill a process 30 s after they have asked it to stop.
 DRAIN_S = 20.0
+LAST_WORDS_S = 3.0
 # Slack and Twilio are waited for at the start, but their absence does not keep the bot down.
 START_WAITS_S = 1.0
 
@@ -115,6 +116,8 @@ class Bot:
             await self.socket_mode.stop()
         await self.settler.stop()
         await self.tasks.stop(timeout_s=DRAIN_S)
+        await self.settler.stop()  # what came of the last work, if the log did not take it then
+        await self.tasks.stop(timeout_s=LAST_WORDS_S)
         await self.denials.flush(everything=True)
         await self.keeping.stop()
         if self.checkpointer is not None:

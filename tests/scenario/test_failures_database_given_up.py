@@ -369,3 +369,22 @@ async def test_who_heard_that_it_is_not_known_is_told_once_in_the_end(database_u
 
         said = [one for one in told(here, ANA) if "was *not* hung up" in shown(one)]
         assert len(said) == 1
+
+
+@ON_SQLITE
+async def test_what_twilio_said_at_the_last_moment_is_in_the_log_after_a_stop(
+    database_url: str,
+) -> None:
+    """The log did not take it at first, and nobody but this process knows it."""
+    async with company(database_url) as here:
+        call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+        # The mark is taken, and the outcome is not.
+        here.bot.worker._ledger = LateLedger(here.bot.outside.ledger, late=2, is_undone=True)
+        here.twilio.faults.standing("slow", match="Calls/CA", seconds=0.5)
+        await here.slack.command(ANA, SUPPORT, f"/calls redirect {call.sid} hold-music")
+        await until(lambda: bool(here.changes_sent()))
+
+        await here.bot.stop()
+
+        assert was_told(here, ANA, "Hookflash adds it as soon as the log answers")
+        assert (await outcomes(here.bot))[-1] == ("succeeded", "accepted", "machine")
