@@ -87,7 +87,7 @@ async def _tell(on_fault: OnFault, fault: Exception) -> None:
 
 
 async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
-    """Cancel until they have ended: who is told in the middle of a commit gets its result instead.
+    """Cancel until they have ended: who is told so in the middle of a commit may yet tell of it.
 
     A task that has ended takes itself out of the set.
     """
