@@ -15,9 +15,10 @@ from bot.domain.errors import CommitUnconfirmedError, LogUnavailableError
 _ONLY_READS = "25006"
 _OF_RIGHTS = ("42501", _ONLY_READS)
 _OF_THE_FILE = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
-# The same page: of the connection, of a server that is being stopped, of the system under it, of
-# the server itself. A commit may stand that was answered so; any other answer undoes it.
-_LEAVES_DOUBT = ("08", "57P", "58", "XX")
+# The same page: of the connection, of a time that was over, of an operator who cancels or stops, of
+# the system under the server, of the server itself. A commit may stand that was answered so; any
+# other answer undoes it.
+_LEAVES_DOUBT = ("08", "25P04", "57", "58", "XX")
 # Source: https://www.sqlite.org/lang_transaction.html: the transaction is rolled back, or goes on.
 _UNDONE = ("SQLITE_FULL", "SQLITE_BUSY")
 

@@ -109,10 +109,10 @@ def _submission_listener(modals: Mapping[str, SubmissionListener], desk: Desk) -
             raise OutdatedButtonError(asked.callback_id)
         # A modal cannot be answered after its ack. Its person was looked up for the click that
         # opened it, so only another replica or a long pause leads here.
-        if desk.rights.must_learn(asked.asking.actor):
-            async with asyncio.timeout(LEARN_BEFORE_SUBMIT_S):
-                await desk.rights.learn(asked.asking.actor)
-        async with asyncio.timeout(LISTENER_DEADLINE_S - LEARN_BEFORE_SUBMIT_S):
+        async with asyncio.timeout(LISTENER_DEADLINE_S):
+            if desk.rights.must_learn(asked.asking.actor):
+                async with asyncio.timeout(LEARN_BEFORE_SUBMIT_S):
+                    await desk.rights.learn(asked.asking.actor)
             await modals[asked.callback_id](ack, asked, desk)
 
     return submission

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import pytest
 
+from bot.application.ports import LedgerTransaction
+from bot.database.ledger import SqlLedger
 from bot.sandbox.twilio import Call
+from bot.slack.views.redirect_modal import TARGET_BLOCK
 from tests.scenario.company import ADA, ANA, BEN, FRAUD, SHARED, SUPPORT_LINE, VERA, Company
 from tests.scenario.reading import shown
 from tests.scenario.trouble import LateLedger, until, was_told
+
+T = TypeVar("T")
 
 CALLER = "+14155550123"
 
@@ -200,6 +207,36 @@ async def test_what_the_log_did_not_confirm_in_time_is_told_as_not_known(
 
     assert f"not known here* {unknown}" in told
     assert again in company.last(ADA).text
+
+
+class SlowLedger:
+    """A ledger that answers in time, but only just."""
+
+    def __init__(self, ledger: SqlLedger) -> None:
+        self._ledger = ledger
+
+    async def write(
+        self,
+        work: Callable[[LedgerTransaction], Awaitable[T]],
+        *,
+        within_s: float | None = None,
+    ) -> T:
+        await asyncio.sleep(1.8)
+        return await self._ledger.write(work, within_s=within_s)
+
+
+async def test_a_form_that_is_refused_late_stands_in_the_log_all_the_same(
+    company: Company, call: Call
+) -> None:
+    await company.say(ANA, "/calls")
+    await company.click(ANA, "Redirect…", call=call)
+    await company.say(ADA, "/calls freeze toll fraud")
+    company.bot.changes._ledger = SlowLedger(company.bot.outside.ledger)
+
+    delivery = await company.submit(ANA, {TARGET_BLOCK: "hold-music"})
+
+    assert "All changes are frozen" in delivery.body
+    assert (await company.events())[-1] == (ANA, "redirect denied")
 
 
 async def test_a_freeze_needs_a_reason(company: Company, call: Call) -> None:

@@ -99,6 +99,8 @@ async def test_whose_work_was_refused_is_in_no_doubt_about_a_commit_with_others(
     [
         DriverFault(sqlstate=None),
         DriverFault(sqlstate="08006"),
+        DriverFault(sqlstate="25P04"),
+        DriverFault(sqlstate="57014"),
         DriverFault(sqlstate="57P01"),
         DriverFault(sqlstate="58030"),
         DriverFault(sqlstate="XX000"),
@@ -117,7 +119,6 @@ def test_an_answer_after_which_the_commit_may_stand_leaves_doubt(fault: Exceptio
         DriverFault(sqlstate="23505"),
         DriverFault(sqlstate="40001"),
         DriverFault(sqlstate="53100"),
-        DriverFault(sqlstate="57014"),
         DriverFault(sqlite="SQLITE_FULL"),
         DriverFault(sqlite="SQLITE_BUSY_SNAPSHOT"),
     ],
