@@ -351,6 +351,21 @@ async def test_the_call_that_ended_last_comes_first(company: Company) -> None:
     assert text.index(long.sid[-6:]) < text.index(short.sid[-6:])
 
 
+async def test_a_limit_keeps_the_calls_that_ended_last(company: Company) -> None:
+    """And not those that began last, of which Twilio would give few when asked for few."""
+    network, now = company.twilio.network, datetime.now(UTC)
+    long = network.call_in_progress(CALLER, SUPPORT_LINE, started_at=now - timedelta(hours=1))
+    short = network.call_ended(BRITISH, SUPPORT_LINE, started_at=now - timedelta(minutes=9))
+    network.hang_up_party(long.sid)
+
+    await company.say(VERA, "/calls recent limit:1")
+
+    text = shown(company.last(VERA))
+    assert "1 finished call" in text
+    assert long.sid[-6:] in text
+    assert short.sid[-6:] not in text
+
+
 async def test_finished_calls_have_pages_too(company: Company) -> None:
     for _ in range(12):
         company.twilio.network.call_ended(CALLER, SUPPORT_LINE)

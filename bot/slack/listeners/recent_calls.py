@@ -63,11 +63,15 @@ async def _draw(desk: Desk, actor: Actor, wanted: ListState) -> MessageView:
 
 
 def finished_calls_query(filters: CallFilter) -> FinishedCallsQuery:
-    """What Twilio is asked for; it knows no wildcards, so finer filters need more calls."""
+    """What Twilio is asked for; it knows no wildcards, so finer filters need more calls.
+
+    It lists legs, in the order in which they began: for the few conversations that ended last it
+    is asked for more than these.
+    """
     is_plain = filters == CallFilter(limit=filters.limit)
-    limit = filters.limit or ASKED_FOR
+    asked_for = ASKED_FOR if is_plain else ASKED_FOR_TO_FILTER
     return FinishedCallsQuery(
-        limit=limit if is_plain else max(limit, ASKED_FOR_TO_FILTER),
+        limit=max(filters.limit or 0, asked_for),
         from_number=filters.from_number if is_e164(filters.from_number) else "",
         to_number=filters.to_number if is_e164(filters.to_number) else "",
         status=filters.status,
