@@ -36,6 +36,13 @@ MAX_LOG_AGE = timedelta(days=4000)
 WORDS_WITHIN = timedelta(days=30)
 LONGEST_WORDS = 60
 _OUTCOMES = (Event.SUCCEEDED, Event.FAILED, Event.UNKNOWN, Event.DENIED, Event.REQUESTED)
+# As the pages of the log write them for people.
+_SHOWN_OUTCOMES = {
+    "done": Event.SUCCEEDED,
+    "not-done": Event.FAILED,
+    "refused": Event.DENIED,
+    "under-way": Event.REQUESTED,
+}
 
 _TYPED_WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 _USER = re.compile(r"@?([UW][A-Z0-9]{2,20})", re.ASCII)
@@ -61,7 +68,7 @@ def parse_audit_filters(words: Sequence[str], *, now: datetime, me: str = "") ->
         "from": Key("from_number", _number_prefix, "from:+44*"),
         "to": Key("to_number", _number_prefix, "to:+1555*"),
         "action": Key("action", one_of(Action), "action:hang_up"),
-        "outcome": Key("outcome", one_of(_OUTCOMES), "outcome:failed"),
+        "outcome": Key("outcome", _outcome, "outcome:failed"),
         "in": Key("channel_id", _channel, "in:#support"),
         "words": Key("words", _words, 'words:"card fraud"'),
         "since": Key("since", moment_before(now, MAX_LOG_AGE), "since:2h"),
@@ -134,6 +141,10 @@ def _user_or(me: str) -> Callable[[str], str]:
         return match[1]
 
     return parse
+
+
+def _outcome(value: str) -> Event:
+    return _SHOWN_OUTCOMES.get(value.lower().replace("_", "-")) or one_of(_OUTCOMES)(value)
 
 
 def _channel(value: str) -> str:

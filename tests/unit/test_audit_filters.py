@@ -137,6 +137,23 @@ def test_a_channel_can_be_named(word: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("shown", "event"),
+    [
+        ("done", Event.SUCCEEDED),
+        ("not_done", Event.FAILED),
+        ("Refused", Event.DENIED),
+        ("under-way", Event.REQUESTED),
+    ],
+)
+def test_an_outcome_can_be_asked_for_as_the_log_shows_it(shown: str, event: Event) -> None:
+    """Who reads "refused" in the log and asks for that is not to be sent to "requested"."""
+    query = parse(f"outcome:{shown}")
+
+    assert query.outcome is event
+    assert describe_audit_query(query) == f"outcome:{event}"
+
+
+@pytest.mark.parametrize(
     ("word", "said"),
     [
         ("by:ana", "mention"),
