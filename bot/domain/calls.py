@@ -67,13 +67,22 @@ class Call:
         """When it was dialled, or else when Twilio learnt of it."""
         return self.started_at or self.created_at
 
+    @property
+    def over_at(self) -> datetime | None:
+        """When it was over; None while it is up.
+
+        Of calls that did not complete Twilio tells no end: that was when it last updated them.
+        Source: https://www.twilio.com/docs/voice/api/call-resource
+        """
+        return None if self.is_active else self.ended_at or self.updated_at or self.began_at
+
     def age_s(self, now: datetime) -> int:
-        """Seconds since it began; how long it lasted once it has ended."""
+        """Seconds since it began; how long it lasted once it is over."""
         if self.duration_s is not None and not self.is_active:
             return self.duration_s
         if self.began_at is None:
             return 0
-        return max(0, int(((self.ended_at or now) - self.began_at).total_seconds()))
+        return max(0, int(((self.over_at or now) - self.began_at).total_seconds()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +160,7 @@ class Listing:
 
     def newest_ending_first(self) -> Listing:
         """The same calls in the order in which they ended; Twilio lists them as they began."""
-        calls = sorted(self.calls, key=lambda call: call.ended_at or self.looked_at, reverse=True)
+        calls = sorted(self.calls, key=lambda call: call.over_at or self.looked_at, reverse=True)
         return replace(self, calls=tuple(calls))
 
     def find(self, call_sid: str) -> Call | None:

@@ -265,3 +265,29 @@ def test_finished_calls_tell_how_they_ended_and_what_they_cost() -> None:
 2026-11-22 14:02:07 UTC · inbound · 0.0085 USD · `000001`\
 """)
     assert labels(view) == ["Details", "Refresh"]
+
+
+def test_a_call_that_nobody_answered_lasted_no_longer_than_until_it_was_over() -> None:
+    """Twilio tells no end of it; it neither goes on for ever nor stands above what ended later."""
+    began_at = NOW - timedelta(hours=2)
+    missed = a_call(
+        1, status="no-answer", started_at=began_at, updated_at=began_at + timedelta(seconds=30)
+    )
+    answered = a_call(2, status="completed", started_at=began_at, ended_at=NOW, duration_s=7200)
+    listing = a_listing(missed, answered).newest_ending_first()
+
+    view = recent_list(
+        listing,
+        filters=parse_call_filters([], now=NOW),
+        state=PageValue(1),
+        audience=OPERATORS,
+        place=PLACE,
+    )
+
+    assert [call.sid for call in listing.calls] == [answered.sid, missed.sid]
+    assert "no answer · 30 s · began 2026-11-22 12:02:07 UTC" in " ".join(
+        readable(view.text).split()
+    )
+    assert not parse_call_filters(["longer:5m"], now=NOW).matches(missed, NOW)
+    assert a_call(status="failed").age_s(NOW) == 0
+    assert missed.age_s(NOW) == missed.age_s(NOW + timedelta(days=1))

@@ -224,6 +224,8 @@ def _finished_facts(conversation: Conversation, at: datetime, audience: Audience
     facts = [_standing(call, at)]
     if call.ended_at:
         facts.append(f"ended {slack_moment(call.ended_at)}")
+    elif call.began_at:
+        facts.append(f"began {slack_moment(call.began_at)}")
     facts.append(escape(direction_words(call), WORD_LIMIT))
     if call.price:
         facts.append(escape(f"{call.price.lstrip('-')} {call.price_unit}", PRICE_LIMIT))
