@@ -82,7 +82,7 @@ def number_pattern(value: str) -> str:
         raise BadValueError("That is no phone number and no beginning or end of one.")
     star_before, plus, digits, star_after = match.groups()
     if star_before and (star_after or plus):
-        raise BadValueError("A number has one *, at its end or before its last digits.")
+        raise BadValueError("A number has one star, at its end or before its last digits.")
     return f"*{digits}" if star_before else f"+{digits}{star_after}"
 
 

@@ -69,9 +69,9 @@ def _(error: HookflashError, command: str) -> str:
 
 @words.register
 def _(error: InvalidInputError, command: str) -> str:
-    part = f"“{escape(error.part, SHOWN_PART)}”: " if error.part.strip() else ""
-    problem, example = (escape(text, SHOWN_SENTENCE) for text in (error.problem, error.example))
-    return f"{part}{problem} Example: {example}"
+    part = f"“{_literal(error.part, SHOWN_PART)}”: " if error.part.strip() else ""
+    problem, example = escape(error.problem, SHOWN_SENTENCE), error.example
+    return f"{part}{problem} Example: {_literal(example, SHOWN_SENTENCE)}"
 
 
 @words.register
@@ -238,6 +238,12 @@ def _(error: TwilioRateLimitedError, command: str) -> str:
 @words.register
 def _(error: TwilioNotFoundError, command: str) -> str:
     return "Twilio knows no such call in this account and Region."
+
+
+def _literal(text: str, limit: int) -> str:
+    """Marked-up: the text with every `*`, of which Slack would take two for bold and show none."""
+    shown = escape(text, limit)
+    return f"`{shown}`" if "*" in shown else shown
 
 
 def _with_article(role: Role) -> str:

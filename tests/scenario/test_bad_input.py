@@ -12,6 +12,7 @@ CALLER = "+14155550123"
 SID = "CA0123456789abcdef0123456789abcdef"
 RIGHT_LEFT = "\N{RIGHT-TO-LEFT OVERRIDE}"
 MANY = "a" * 4000
+PAIR = 2
 
 
 @pytest.fixture
@@ -91,6 +92,7 @@ async def test_what_is_missing_is_asked_for(company: Company, typed: str, proble
         ("limit:-1", "limit:-1", "from 1 to 1000", "limit:50"),
         ("from:abc", "from:abc", "no phone number", "from:+44*"),
         ("from:+4*4*", "from:+4*4*", "no phone number", "from:+44*"),
+        ("to:*042*", "to:*042*", "A number has one star, at its end or before", "to:+1555*"),
         ("from:+44* from:+1*", "from:+1*", "given twice", "from:+44*"),
         ("post +14155550123", "+14155550123", "either end of a call", "from:+14155550123"),
         ("recent by:@ana", "by:@U0ANA", "There is no such filter", "since:2h"),
@@ -107,11 +109,21 @@ async def test_what_is_missing_is_asked_for(company: Company, typed: str, proble
 async def test_no_filter(
     company: Company, typed: str, part: str, problem: str, example: str
 ) -> None:
-    told = await told_after(company, typed)
+    told = (await told_after(company, typed)).replace("`", "")
 
     assert f"“{part}" in told
     assert problem in told
     assert f"Example: {example}" in told
+
+
+@pytest.mark.parametrize("typed", ["to:*042*", "from:+44*1", "audit to:*0123", "*", "post *a*"])
+@pytest.mark.usefixtures("call")
+async def test_no_star_of_a_mistake_is_taken_for_bold(company: Company, typed: str) -> None:
+    """Slack shows neither of two stars, so what was typed and the example would be others."""
+    told = await told_after(company, typed)
+
+    outside_of_code = "".join(told.split("`")[::2])
+    assert outside_of_code.count("*") < PAIR
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_the_limit_counts_conversations() -> None:
         ("from:", "no phone number"),
         ("from:*", "no phone number"),
         ("from:+44*44", "no phone number"),
-        ("from:*44*", "one *"),
+        ("from:*44*", "one star"),
         ("from:+١٢٣", "no phone number"),
         ("longer:ten", "90s"),
         ("longer:0m", "more than nothing"),
