@@ -98,8 +98,8 @@ async def test_a_saved_target_needs_nothing_else(company: Company, call: Call, n
 @pytest.mark.parametrize(
     ("filled", "field", "problem"),
     [
-        ({TARGET_BLOCK: "url"}, URL_BLOCK, "Fill this in"),
-        ({TARGET_BLOCK: "twiml"}, TWIML_BLOCK, "Fill this in"),
+        ({TARGET_BLOCK: "url"}, URL_BLOCK, "“URL”: Fill this in"),
+        ({TARGET_BLOCK: "twiml"}, TWIML_BLOCK, "“TwiML”: Fill this in"),
         (
             {TARGET_BLOCK: "url", URL_BLOCK: "https://other.example.org/"},
             URL_BLOCK,

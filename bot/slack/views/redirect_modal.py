@@ -32,6 +32,11 @@ URL_BLOCK = "redirect.url"
 TWIML_BLOCK = "redirect.twiml"
 URL_CHOICE = "url"
 TWIML_CHOICE = "twiml"
+# What the inputs beside the choice are called, and what stands in them where nothing does.
+_FIELDS = {
+    URL_CHOICE: ("URL", "https://voice.example.com/hold"),
+    TWIML_CHOICE: ("TwiML", "<Response><Say>One moment, please.</Say></Response>"),
+}
 LINE_LIMIT = 300
 OPTION_LIMIT = 75
 
@@ -80,9 +85,8 @@ def submitted_target(inputs: Mapping[str, str]) -> Target:
         return NamedTarget(choice)
     filled = inputs.get(block_of_target(inputs), "").strip()
     if not filled:
-        raise InvalidTargetError(
-            "Where to", "Fill this in, or choose another target.", "hold-music"
-        )
+        name, example = _FIELDS[choice]
+        raise InvalidTargetError(name, "Fill this in, or choose another target.", example)
     return UrlTarget(filled) if choice == URL_CHOICE else TwimlTarget(filled)
 
 
@@ -138,6 +142,8 @@ def _about(
 
 def _inputs(filled: Mapping[str, str]) -> list[kit.Block]:
     options = _options()
+    url_label, url_example = _FIELDS[URL_CHOICE]
+    twiml_label, twiml_example = _FIELDS[TWIML_CHOICE]
     chosen = (option for option in options if option.value == filled.get(TARGET_BLOCK))
     return [
         kit.InputBlock(
@@ -151,24 +157,24 @@ def _inputs(filled: Mapping[str, str]) -> list[kit.Block]:
             block_id=TARGET_BLOCK,
         ),
         kit.InputBlock(
-            label="URL",
+            label=url_label,
             element=kit.URLInput(
                 action_id=INPUT,
                 initial_value=clip(filled.get(URL_BLOCK, ""), INPUT_LIMIT) or None,
-                placeholder="https://voice.example.com/hold",
+                placeholder=url_example,
             ),
             hint="For the target “A URL”: it must answer with TwiML.",
             block_id=URL_BLOCK,
             optional=True,
         ),
         kit.InputBlock(
-            label="TwiML",
+            label=twiml_label,
             element=kit.PlainTextInput(
                 action_id=INPUT,
                 initial_value=clip(filled.get(TWIML_BLOCK, ""), INPUT_LIMIT) or None,
                 multiline=True,
                 max_length=INPUT_LIMIT,
-                placeholder="<Response><Say>One moment, please.</Say></Response>",
+                placeholder=twiml_example,
             ),
             hint="For the target “TwiML”: from <Response> to </Response>.",
             block_id=TWIML_BLOCK,
