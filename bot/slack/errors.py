@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import singledispatch
 
 from bot.domain.audit import Action
@@ -156,9 +157,12 @@ def _(error: CallNotFoundError, command: str) -> str:
     unseen = "Calls of other accounts and Regions are not seen."
     if is_call_sid(error.reference):
         return f"There is no such call{account}: {named}. {unseen}"
+    is_digits = re.fullmatch("[0-9]+", error.reference) is not None
+    taken_for = f"{named}, taken for the end of a SID" if is_digits else named
+    plus = "A number begins with + and its country code. " if is_digits else ""
     return (
-        f"No live call{account} fits {named}. A number or the end of a SID finds live calls only; "
-        f"`{command} recent` lists those that have ended. {unseen}"
+        f"No live call{account} fits {taken_for}. {plus}A number or the end of a SID finds live "
+        f"calls only; `{command} recent` lists those that have ended. {unseen}"
     )
 
 

@@ -133,6 +133,7 @@ async def test_a_call_in_a_conference_tells_its_name_and_how_many_are_in_it(
         (OF_ANOTHER_ACCOUNT, "There is no such call in account"),
         ("abcdef", "`/calls recent` lists those that have ended"),
         ("+4930123456", "`/calls recent` lists those that have ended"),
+        ("14155550123", "taken for the end of a SID. A number begins with + and its country code."),
     ],
 )
 async def test_a_call_that_is_not_there_is_said_to_be_perhaps_anothers_or_over(
