@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from bot.domain.errors import InvalidFilterError
@@ -19,6 +20,7 @@ _Choice = TypeVar("_Choice", bound=str)
 _DURATION = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _MOMENT = re.compile(rf"{_DAY.pattern}(T[0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}})?Z)?", re.ASCII)
+_NO_MOMENT = "A time is how long ago (90s, 10m, 2h, 1d), a day (2026-01-31) or 2026-01-31T14:00Z."
 _NUMBER = re.compile(r"(\*?)(\+?)([0-9]{1,15})(\*?)", re.ASCII)
 _ADDRESS = re.compile(r"(?:client|sips?):[A-Za-z0-9._@+\-]{1,80}\*?", re.ASCII)
 _PUNCTUATION = re.compile(r"[().\-]")
@@ -38,11 +40,16 @@ class Key:
 
 
 def parse_words(
-    words: Sequence[str], keys: Mapping[str, Key], *, for_number: str
+    words: Sequence[str],
+    keys: Mapping[str, Key],
+    *,
+    for_number: str,
+    elsewhere: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The parsed values by the name of their field.
 
     *for_number* is what to write for a number that stands alone, with `{}` in its place.
+    *elsewhere* has the filters that only another command has, each with a right example.
 
     Raises:
         InvalidFilterError: a word is none, is given twice or has a wrong value.
@@ -52,7 +59,7 @@ def parse_words(
         name, colon, value = word.partition(":")
         key = keys.get(name.lower())
         if not colon or key is None:
-            raise _unknown(word, keys, for_number)
+            raise _unknown(word, keys, for_number, elsewhere)
         if key.field in values:
             raise invalid_filter(word, f"The filter {name.lower()}: is given twice.", key.example)
         try:
@@ -123,6 +130,8 @@ def moment_before(now: datetime, longest: timedelta) -> Callable[[str], datetime
 
     def parse(value: str) -> datetime:
         if _MOMENT.fullmatch(value.upper()) is None:
+            if _DURATION.fullmatch(value.lower()) is None:
+                raise BadValueError(_NO_MOMENT)
             ago = timedelta(seconds=duration_s(value))
             return now.astimezone(UTC).replace(microsecond=0) - ago
         moment = _moment(value)
@@ -185,12 +194,17 @@ def _moment(value: str) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
-def _unknown(word: str, keys: Mapping[str, Key], for_number: str) -> InvalidFilterError:
+def _unknown(
+    word: str, keys: Mapping[str, Key], for_number: str, elsewhere: Mapping[str, str]
+) -> InvalidFilterError:
     if _NUMBER.fullmatch(_PUNCTUATION.sub("", word)):
         return invalid_filter(
             word, "A number alone could be either end of a call.", for_number.format(word)
         )
     name = word.partition(":")[0].lower()
+    if name in elsewhere:
+        problem = "There is no such filter here; another command has it."
+        return invalid_filter(word, problem, elsewhere[name])
     nearest = difflib.get_close_matches(name[:_MAX_SHOWN], keys, n=1, cutoff=0.5)
     if not nearest:
         known = ", ".join(f"{key}:" for key in keys)

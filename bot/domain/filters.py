@@ -27,6 +27,17 @@ from bot.domain.filter_words import (
 MAX_CALLS = 1000
 MAX_AGE = timedelta(days=400)
 _DIRECTIONS = ("inbound", "outbound")
+_OF_THE_LOG = {
+    "by": "audit by:@ana",
+    "in": "audit in:#support",
+    "call": "audit call:CA0123456789abcdef0123456789abcdef",
+    "number": "audit number:+1555*",
+    "action": "audit action:hang_up",
+    "outcome": "audit outcome:failed",
+    "words": 'audit words:"card fraud"',
+    "until": "audit until:1h",
+    "request": "audit request:0123456789abcdef0123456789abcdef",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,4 +116,6 @@ def parse_call_filters(words: Sequence[str], *, now: datetime) -> CallFilter:
         "since": Key("since", moment_before(now, MAX_AGE), "since:2h"),
         "limit": Key("limit", count_up_to(MAX_CALLS), "limit:50"),
     }
-    return CallFilter(**parse_words(words, keys, for_number="from:{0} or to:{0}"))
+    return CallFilter(
+        **parse_words(words, keys, for_number="from:{0} or to:{0}", elsewhere=_OF_THE_LOG)
+    )

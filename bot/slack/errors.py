@@ -245,9 +245,9 @@ def _(error: TwilioNotFoundError, command: str) -> str:
 
 
 def _literal(text: str, limit: int) -> str:
-    """Marked-up: the text with every `*`, of which Slack would take two for bold and show none."""
+    """Marked-up: the text with names for ids, and with every `*`: of two Slack would show none."""
     shown = escape(text, limit)
-    return f"`{shown}`" if "*" in shown else shown
+    return f"`{shown}`" if "*" in shown else with_mentions(shown)
 
 
 def _with_article(role: Role) -> str:
