@@ -113,6 +113,19 @@ def test_who_reads_further_up_is_offered_the_way_to_what_came(page: Page) -> Non
     expect(page.get_by_role("button", name="New messages")).to_be_hidden()
 
 
+def test_channel_with_unread_messages_keeps_its_whole_name(page: Page, bens_page: Page) -> None:
+    for channel in ("fraud-watch", "acme-borealis"):
+        with bens_page.expect_navigation():
+            bens_page.get_by_role("link", name=channel).click()
+        type_command(bens_page, "Look at this")
+    expect(page.get_by_label("1 unread")).to_have_count(2)
+
+    names = page.locator("nav .unread .name")
+
+    cut = names.evaluate_all("(all) => all.filter((one) => one.scrollWidth > one.clientWidth)")
+    assert cut == []
+
+
 @pytest.mark.parametrize("width", [1440, 1000])
 def test_every_person_and_channel_has_one_line_for_the_whole_name(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
