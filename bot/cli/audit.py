@@ -147,7 +147,7 @@ def export(
     own_seq = record_reading(reading.asked(), unrecorded=unrecorded)
     with click.open_file(output, "w", encoding="utf-8", atomic=output != "-") as file:
         seqs = ask_log(lambda log: _export(log, query, form, file, before_seq=own_seq))
-    click.echo(f"{seqs.count} entries exported.", err=True)
+    click.echo(f"{seqs.count} {'entry' if seqs.count == 1 else 'entries'} exported.", err=True)
     if own_seq is not None:
         record_reading(reading.shown(seqs.count), unrecorded=True)
     if proof is not None:

@@ -44,7 +44,11 @@ class Report:
             unbroken = f" Up to {end.seq}, whose hash is {end.hash}, the chain is unbroken."
             yield f"{self.whole} does not hold. {fault}{unbroken if end.seq > 0 else ''}"
             return
-        yield f"{self.whole} holds: {self.entries} entries, and {self.last} has hash {end.hash}."
+        if self.entries:
+            counted = f"{self.entries} entries" if self.entries > 1 else "1 entry"
+            yield f"{self.whole} holds: {counted}, and {self.last} has hash {end.hash}."
+        else:
+            yield f"{self.whole} has no entries."
         newest = self.evidence.newest
         if newest is not None:
             later, keys = max(0, end.seq - newest.seq), " or ".join(self.evidence.root_keys)

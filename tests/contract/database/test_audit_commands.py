@@ -228,7 +228,10 @@ def test_an_export_to_a_file_leaves_stdout_alone(hookflash: Hookflash, tmp_path:
 
 
 def test_an_empty_log_holds_and_has_an_empty_export(hookflash: Hookflash) -> None:
-    assert hookflash("audit", "verify").exit_code == 0
+    verified = hookflash("audit", "verify")
+
+    assert verified.exit_code == 0
+    assert verified.stdout == "The log has no entries.\n"
     assert hookflash("audit", "export").stdout == ""
 
 
