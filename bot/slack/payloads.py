@@ -37,9 +37,9 @@ class Command:
     trigger_id: str
 
     @property
-    def words(self) -> list[str]:
-        """All that was typed after the slash command, word by word."""
-        return [*self.verb.split(), *self.rest.split()]
+    def typed(self) -> str:
+        """All that was typed after the slash command."""
+        return f"{self.verb} {self.rest}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

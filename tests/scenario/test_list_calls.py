@@ -351,6 +351,17 @@ async def test_the_call_that_ended_last_comes_first(company: Company) -> None:
     assert text.index(long.sid[-6:]) < text.index(short.sid[-6:])
 
 
+@pytest.mark.parametrize("typed", ['"from:+4420*"', "from:“+4420*”", 'post from:"+4420*"'])
+async def test_a_filter_may_stand_in_quotes(company: Company, typed: str) -> None:
+    """As it may for the log."""
+    company.twilio.network.call_in_progress(BRITISH, SUPPORT_LINE)
+    company.twilio.network.call_in_progress(CALLER, SUPPORT_LINE)
+
+    await company.say(VERA, f"/calls {typed}")
+
+    assert "1 of 2 live calls" in shown(company.last(VERA))
+
+
 async def test_a_limit_keeps_the_calls_that_ended_last(company: Company) -> None:
     """And not those that began last, of which Twilio would give few when asked for few."""
     network, now = company.twilio.network, datetime.now(UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.audit import Action
+from bot.domain.audit_filters import split_filters
 from bot.domain.changes import OriginKind
 from bot.domain.filters import parse_call_filters
 from bot.slack.desk import Desk
@@ -14,7 +15,7 @@ from bot.slack.views.action_ids import ActionId
 
 async def list_calls(ack: Ack, asked: Command, desk: Desk) -> None:
     """Show the live calls to the person alone."""
-    wanted = ListState(filters=parse_call_filters(asked.words, now=desk.clock()))
+    wanted = ListState(filters=parse_call_filters(split_filters(asked.typed), now=desk.clock()))
     await desk.guard.admit(asked.asking, Action.LIST)
     desk.answer(asked, _show(desk, asked, wanted))
     await ack()
@@ -22,7 +23,7 @@ async def list_calls(ack: Ack, asked: Command, desk: Desk) -> None:
 
 async def post_calls(ack: Ack, asked: Command, desk: Desk) -> None:
     """Show the live calls to the channel."""
-    filters = parse_call_filters(asked.rest.split(), now=desk.clock())
+    filters = parse_call_filters(split_filters(asked.rest), now=desk.clock())
     await desk.guard.admit(asked.asking, Action.LIST)
     wanted = ListState(filters=filters)
     desk.answer(asked, _post(desk, asked, wanted))

@@ -6,6 +6,7 @@ import asyncio
 
 from bot.application.ports import FinishedCallsQuery
 from bot.domain.audit import Action
+from bot.domain.audit_filters import split_filters
 from bot.domain.filters import CallFilter, parse_call_filters
 from bot.domain.people import Actor
 from bot.domain.phone_numbers import is_e164
@@ -23,7 +24,7 @@ ASKED_FOR_TO_FILTER = 1000
 
 async def list_recent(ack: Ack, asked: Command, desk: Desk) -> None:
     """Show finished calls to the person alone."""
-    filters = parse_call_filters(asked.rest.split(), now=desk.clock())
+    filters = parse_call_filters(split_filters(asked.rest), now=desk.clock())
     await desk.guard.admit(asked.asking, Action.LIST)
     wanted = ListState(filters=filters)
     desk.answer(asked, _show(desk, asked, wanted))
