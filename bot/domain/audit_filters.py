@@ -44,15 +44,9 @@ _SHOWN_OUTCOMES = {
     "under-way": Event.REQUESTED,
 }
 
-_TYPED_WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 _USER = re.compile(r"@?([UW][A-Z0-9]{2,20})", re.ASCII)
 _CHANNEL = re.compile(r"#?([CDG][A-Z0-9]{2,20})", re.ASCII)
 _REQUEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}", re.ASCII)
-
-
-def split_filters(text: str) -> list[str]:
-    """The words of a text, in which double quotes hold together what they enclose."""
-    return [word.replace('"', "") for word in _TYPED_WORD.findall(text)]
 
 
 def parse_audit_filters(words: Sequence[str], *, now: datetime, me: str = "") -> AuditQuery:

@@ -17,6 +17,7 @@ _SECONDS_OF_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 _Choice = TypeVar("_Choice", bound=str)
 
+_TYPED_WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 _DURATION = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _MOMENT = re.compile(rf"{_DAY.pattern}(T[0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}})?Z)?", re.ASCII)
@@ -37,6 +38,11 @@ class Key:
     field: str
     parse: Callable[[str], Any]
     example: str
+
+
+def split_filters(text: str) -> list[str]:
+    """The words of a text, in which double quotes hold together what they enclose."""
+    return [word.replace('"', "") for word in _TYPED_WORD.findall(text)]
 
 
 def parse_words(

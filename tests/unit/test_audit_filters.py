@@ -18,10 +18,10 @@ from bot.domain.audit_filters import (
     describe_audit_query,
     name_in,
     parse_audit_filters,
-    split_filters,
 )
 from bot.domain.audit_log import AuditQuery
 from bot.domain.errors import InvalidFilterError
+from bot.domain.filter_words import split_filters
 
 NOW = datetime(2026, 11, 22, 14, 2, 7, 123456, tzinfo=UTC)
 SID = "CA0123456789abcdef0123456789abcdef"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.audit import Action
-from bot.domain.audit_filters import describe_audit_query, parse_audit_filters, split_filters
+from bot.domain.audit_filters import describe_audit_query, parse_audit_filters
 from bot.domain.audit_log import AuditQuery
+from bot.domain.filter_words import split_filters
 from bot.slack.desk import Desk
 from bot.slack.features import Ack, Feature, Verb
 from bot.slack.payloads import Click, Command

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.domain.audit import Action
-from bot.domain.audit_filters import split_filters
 from bot.domain.changes import OriginKind
+from bot.domain.filter_words import split_filters
 from bot.domain.filters import parse_call_filters
 from bot.slack.desk import Desk
 from bot.slack.features import Ack, Feature, Verb

@@ -6,7 +6,7 @@ import asyncio
 
 from bot.application.ports import FinishedCallsQuery
 from bot.domain.audit import Action
-from bot.domain.audit_filters import split_filters
+from bot.domain.filter_words import split_filters
 from bot.domain.filters import CallFilter, parse_call_filters
 from bot.domain.people import Actor
 from bot.domain.phone_numbers import is_e164
