@@ -36,8 +36,9 @@ from bot.database.rows import entry_of
 from bot.database.tables import audit_entries, audit_personal
 from bot.database.url import driver_url, is_sqlite
 from bot.domain.audit import MAIN_CHAIN, AuditEntry
-from bot.domain.audit_filters import parse_audit_filters, split_filters
+from bot.domain.audit_filters import parse_audit_filters
 from bot.domain.audit_log import AuditQuery
+from bot.domain.filter_words import split_filters
 
 ENTRIES, QUICK_ENTRIES = 10_000_000, 20_000
 PAGE_MS = 50
