@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 from typing import TypeVar
 from uuid import uuid4
 
+from bot.application.append_once import append_once
 from bot.application.deadlines import LOG_DEADLINE_S
 from bot.application.ports import Clock, Ledger, LedgerTransaction
 from bot.domain.audit import Action, EntryDraft, Event, Surface, timestamp
-from bot.domain.errors import LogUnavailableError
+from bot.domain.errors import CommitUnconfirmedError, LogUnavailableError
 from bot.domain.people import MACHINE
 
 _log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class LogWatch:
         self._elapsed = elapsed
         self._steady_after_s = steady_after_s
         self._outage: _Outage | None = None
+        self._may_stand: list[EntryDraft] = []
         self._rehearsed = elapsed()
 
     @property
@@ -126,13 +128,23 @@ class LogWatch:
         outage = self._outage
         if outage is None or outage.ended_at is None:
             return
-        draft, written_to = self._log_down(outage, outage.ended_at), outage.ended_at
+        as_told, asked_at = replace(outage), self._clock()
+        drafts = [*self._may_stand, self._log_down(as_told, outage.ended_at)]
         try:
-            await self._ledger.write(lambda tx: tx.append(draft))
+            await self._ledger.write(lambda tx: _append_each_once(tx, drafts))
+        except CommitUnconfirmedError:
+            self._may_stand = drafts
+            outage.ended_at = None
         except LogUnavailableError:
             outage.ended_at = None
-        if outage.ended_at == written_to:
-            self._outage = None
+            return
+        else:
+            self._may_stand = []
+        # What stands, or may stand, is not told again: what is not taken since is another outage.
+        is_over = outage.ended_at == as_told.ended_at
+        outage.began_at = asked_at
+        outage.requests_refused -= as_told.requests_refused
+        self._outage = None if is_over else outage
 
     async def _is_done(self, work: Callable[[LedgerTransaction], Awaitable[None]]) -> bool:
         try:
@@ -182,6 +194,11 @@ class _WatchedLedger:
         except LogUnavailableError:
             self._watch.missed(began_at, is_for_people=self._is_for_people)
             raise
+
+
+async def _append_each_once(tx: LedgerTransaction, drafts: Sequence[EntryDraft]) -> None:
+    for draft in drafts:
+        await append_once(tx, draft)
 
 
 async def _nothing(_tx: LedgerTransaction) -> None:

@@ -9,10 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from bot.application.append_once import append_once
 from bot.application.deadlines import DENIAL_DEADLINE_S
 from bot.application.ports import Clock, Ledger, MemberDirectory
 from bot.domain.audit import Action, EntryDraft, Event, Surface
-from bot.domain.errors import LogUnavailableError, NotPermittedError, RefusedError
+from bot.domain.errors import (
+    CommitUnconfirmedError,
+    LogUnavailableError,
+    NotPermittedError,
+    RefusedError,
+)
 from bot.domain.people import MACHINE, Actor, Role, RoleLists
 from bot.domain.requests import Asking
 
@@ -76,6 +82,7 @@ class _Minute:
     written: int = 0
     held_back: int = 0
     last: EntryDraft | None = None
+    may_stand: EntryDraft | None = None
 
 
 class Denials:
@@ -103,7 +110,10 @@ class Denials:
             minute.last = draft
             return
         minute.written += 1
-        await self._write(draft)
+        try:
+            await self._ledger.write(lambda tx: tx.append(draft), within_s=DENIAL_DEADLINE_S)
+        except LogUnavailableError:
+            _log.exception("a refusal could not be recorded")
 
     async def flush(self, *, everything: bool = False) -> None:
         """Write what was counted in minutes that are over; what the log does not take is kept."""
@@ -134,32 +144,29 @@ class Denials:
         """Whether nothing is left to write of it; more may be counted while this one is written."""
         if minute.last is None:
             return True
-        counted = minute.held_back
         tell = _counted_of_others if minute is self._others else _counted
-        draft = tell(minute.last, counted)
-        if not await self._write(draft):
-            return False
-        minute.held_back -= counted
-        return minute.held_back == 0
-
-    async def _write(self, draft: EntryDraft) -> bool:
+        draft = minute.may_stand or tell(minute.last, minute.held_back)
         try:
-            await self._ledger.write(lambda tx: tx.append(draft), within_s=DENIAL_DEADLINE_S)
-        except LogUnavailableError:
-            _log.exception("a refusal could not be recorded")
+            await self._ledger.write(lambda tx: append_once(tx, draft), within_s=DENIAL_DEADLINE_S)
+        except CommitUnconfirmedError:
+            minute.may_stand = draft
             return False
-        return True
+        except LogUnavailableError:
+            return False
+        minute.may_stand = None
+        minute.held_back -= draft.details["more_like_it"]
+        return minute.held_back == 0
 
 
 def _counted(last: EntryDraft, count: int) -> EntryDraft:
     details = dict(last.details) | {"more_like_it": count}
-    return replace(last, surface=Surface.MACHINE, details=details)
+    return replace(last, request_id=_new_id(), surface=Surface.MACHINE, details=details)
 
 
 def _counted_of_others(last: EntryDraft, count: int) -> EntryDraft:
     """They are of many people and for many reasons: of the last of them only its kind is told."""
     return EntryDraft(
-        request_id=f"denials-{uuid4().hex}",
+        request_id=_new_id(),
         event=Event.DENIED,
         action=last.action,
         actor=MACHINE,
@@ -167,6 +174,10 @@ def _counted_of_others(last: EntryDraft, count: int) -> EntryDraft:
         account_sid=last.account_sid,
         details={"reason": "many_people", "more_like_it": count},
     )
+
+
+def _new_id() -> str:
+    return f"denials-{uuid4().hex}"
 
 
 def denial(

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from bot.application.append_once import append_once
 from bot.application.deadlines import seconds_since_start
 from bot.application.ports import Clock, Ledger
 from bot.domain.audit import Action, EntryDraft, Event, Surface
@@ -77,6 +78,7 @@ class Timekeeper:
         self._clock = clock
         self._elapsed = elapsed
         self._booted_at = self._boot_time()
+        self._to_record: list[EntryDraft] = []
 
     async def start(self) -> None:
         """Take over the time that the replicas share; without it, this machine's serves."""
@@ -102,9 +104,11 @@ class Timekeeper:
         """
         set_by = self._boot_time() - self._booted_at
         if abs(set_by) >= NOT_SET:
-            draft = self._clock_set(set_by)
-            await self._ledger.write(lambda tx: tx.append(draft))
+            self._to_record.append(self._clock_set(set_by))
         self._booted_at += set_by
+        while self._to_record:
+            await self._ledger.write(lambda tx: append_once(tx, self._to_record[0]))
+            del self._to_record[0]
         self._steady.follow(await self._shared_time() or self._clock())
 
     def _boot_time(self) -> datetime:

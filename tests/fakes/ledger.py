@@ -7,18 +7,24 @@ from typing import TypeVar, cast
 
 from bot.application.ports import LedgerTransaction
 from bot.domain.audit import EntryDraft
-from bot.domain.errors import LogUnavailableError
+from bot.domain.errors import CommitUnconfirmedError, LogUnavailableError
 
 T = TypeVar("T")
 
 
 class FakeLedger:
-    """Keeps what is appended in `drafts`, while it is not down or full. It knows no changes."""
+    """Keeps what is appended in `drafts`, while it is not down or full. It knows no changes.
+
+    One that `is_silent` does what it is asked and does not say so. What is to happen in between is
+    `after_each`.
+    """
 
     def __init__(self) -> None:
         self.drafts: list[EntryDraft] = []
         self.is_down = False
         self.is_full = False
+        self.is_silent = False
+        self.after_each: Callable[[], None] | None = None
 
     async def write(
         self,
@@ -30,11 +36,21 @@ class FakeLedger:
 
         Raises:
             LogUnavailableError: the log is down.
+            CommitUnconfirmedError: it does not say that it did.
         """
         del within_s
         if self.is_down:
             raise LogUnavailableError("down")
-        return await work(cast("LedgerTransaction", self))
+        result = await work(cast("LedgerTransaction", self))
+        if self.after_each is not None:
+            self.after_each()
+        if self.is_silent:
+            raise CommitUnconfirmedError("silent")
+        return result
+
+    async def is_recorded(self, request_id: str) -> bool:
+        """Whether there is an entry of this request."""
+        return any(draft.request_id == request_id for draft in self.drafts)
 
     async def append(self, draft: EntryDraft) -> None:
         """Keep the draft.

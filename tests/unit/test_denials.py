@@ -118,6 +118,27 @@ async def test_what_was_counted_while_the_log_is_down_is_written_when_it_is_back
     assert len(ledger.drafts) == DENIALS_A_MINUTE + 1
 
 
+async def test_a_count_that_the_log_took_without_saying_so_is_written_once(
+    denials: Denials, ledger: FakeLedger, clocks: Clocks
+) -> None:
+    for _ in range(20):
+        await denials.record(denied("U0EVE"))
+    clocks.passes(ONE_MINUTE_S)
+    ledger.is_silent = True
+    await denials.flush()
+    await denials.record(denied("U0EVE"))
+    ledger.is_silent = False
+    ledger.is_down = True
+    await denials.flush()
+    ledger.is_down = False
+
+    for _ in range(3):
+        await denials.flush()
+
+    assert counted(ledger) == 21
+    assert len(ledger.drafts) == DENIALS_A_MINUTE + 2
+
+
 @pytest.mark.parametrize("by_s", [-3600.0, 3600.0])
 async def test_a_clock_that_is_set_keeps_no_count_back(
     by_s: float, denials: Denials, ledger: FakeLedger, clocks: Clocks

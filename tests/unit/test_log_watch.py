@@ -119,6 +119,54 @@ async def test_an_outage_that_cannot_be_written_down_yet_is_kept(
     )
 
 
+async def test_an_outage_that_the_log_took_without_saying_so_is_written_once(
+    watch: LogWatch, ledger: FakeLedger, clocks: Clocks
+) -> None:
+    """From that moment on it is another outage, which tells of nothing that the first one told."""
+    ledger.is_down = True
+    await ask_in_vain(watch.for_people, times=3)
+    clocks.passes(60)
+    ledger.is_down = False
+    await watch.look()
+    ledger.is_silent = True
+    await watch.write_down()
+    ledger.is_down, ledger.is_silent = True, False
+    await ask_in_vain(watch.for_people, times=2)
+    clocks.passes(60)
+    ledger.is_down = False
+
+    for _ in range(2):
+        await watch.write_down()
+
+    told = [(d["from"], d["to"], d["requests_refused"]) for _event, d in ledger.told]
+    assert told == [
+        ("2026-01-31T12:00:00.000000Z", "2026-01-31T12:01:00.000000Z", 3),
+        ("2026-01-31T12:01:00.000000Z", "2026-01-31T12:02:00.000000Z", 2),
+    ]
+
+
+async def test_what_is_not_taken_while_an_outage_is_written_down_is_another_one(
+    watch: LogWatch, ledger: FakeLedger, clocks: Clocks
+) -> None:
+    ledger.is_down = True
+    await ask_in_vain(watch.for_people, times=3)
+    ledger.is_down = False
+    await watch.look()
+    clocks.passes(60)
+    ledger.after_each = lambda: watch.missed(clocks.now(), is_for_people=True)
+    await watch.write_down()
+    ledger.after_each = None
+    clocks.passes(60)
+
+    await watch.write_down()
+
+    told = [(d["from"], d["to"], d["requests_refused"]) for _event, d in ledger.told]
+    assert told == [
+        ("2026-01-31T12:00:00.000000Z", "2026-01-31T12:00:00.000000Z", 3),
+        ("2026-01-31T12:01:00.000000Z", "2026-01-31T12:02:00.000000Z", 1),
+    ]
+
+
 async def test_an_outage_that_lasts_is_not_written_down(
     watch: LogWatch, ledger: FakeLedger
 ) -> None:

@@ -113,6 +113,21 @@ async def test_a_clock_that_was_set_while_the_log_was_down_is_told_later(
     assert [event for event, _details in ledger.told] == ["clock_set"]
 
 
+async def test_an_entry_that_the_log_took_without_saying_so_is_not_written_again(
+    clocks: Clocks, ledger: FakeLedger, keeper: Timekeeper
+) -> None:
+    ledger.is_silent = True
+    clocks.set_by(HOUR_S)
+    with pytest.raises(LogUnavailableError):
+        await keeper.look()
+    clocks.set_by(-HOUR_S / 2)
+    ledger.is_silent = False
+
+    await keeper.look()
+
+    assert [details["by_s"] for _event, details in ledger.told] == [3600, -1800]
+
+
 async def test_a_time_that_stays_is_believed_in_the_end(
     clocks: Clocks, steady: SteadyClock, keeper: Timekeeper
 ) -> None:
