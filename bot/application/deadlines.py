@@ -31,7 +31,9 @@ class Deadlines:
         look_s: one look at a call.
         hang_up_max_age_s: a hang-up that Twilio never confirmed is given up as unknown.
         second_look_after_s: from a redirect to the look that tells whether its target failed.
-        told_within_s: from an outcome's record to its being told; later, any process tells it.
+        told_within_s: from an outcome's record, or the last try to tell it, to its being told;
+            later, any process tells it.
+        tell_for_s: from an outcome's record; after that it is not tried again.
         settle_every_s: between two searches for changes whose owner is lost.
     """
 
@@ -44,6 +46,7 @@ class Deadlines:
     hang_up_max_age_s: float = 300.0
     second_look_after_s: float = 5.0
     told_within_s: float = 20.0
+    tell_for_s: float = 900.0
     settle_every_s: float = 2.0
 
     @property

@@ -325,8 +325,8 @@ class MemberDirectory(Protocol):
 class ChangeAnnouncer(Protocol):
     """Shows what came of a change to the people who should see it. Never raises."""
 
-    async def announce(self, change: Change, outcome: Outcome) -> None:
-        """Replace the card, or answer another way."""
+    async def announce(self, change: Change, outcome: Outcome) -> bool:
+        """Replace the card, or answer another way; False where nobody could be shown it."""
 
 
 class ChangeCounter(Protocol):

@@ -39,9 +39,15 @@ class OutcomeTeller:
         self._deadlines = deadlines
 
     async def tell(self, change: Change, outcome: Outcome) -> None:
-        """Show it. One that the log does not have yet, or that is not final, is told again."""
-        await self._announcer.announce(change, outcome)
+        """Show it.
+
+        One that the log does not have yet, or that is not final, is told again, and so is one that
+        Slack took in no way, unless it is old by now.
+        """
+        is_told = await self._announcer.announce(change, outcome)
         if not outcome.is_final or not outcome.is_recorded:
+            return
+        if not is_told and not self._is_old(change):
             return
         try:
             await self._ledger.write(lambda tx: tx.mark_told(change))
@@ -49,7 +55,7 @@ class OutcomeTeller:
             _log.warning("an outcome will be told twice", extra={"change_id": change.change_id})
 
     async def tell_untold(self) -> int:
-        """Start telling what a lost process has recorded and not told; how many outcomes.
+        """Start telling what was recorded and not told; how many outcomes.
 
         Raises:
             LogUnavailableError: the database does not answer.
@@ -65,6 +71,11 @@ class OutcomeTeller:
         for change in untold:
             self._tasks.spawn(self._tell_recorded(change), name="tell an outcome")
         return len(untold)
+
+    def _is_old(self, change: Change) -> bool:
+        """Whether nobody needs to be told of it any more; what has just been recorded is not."""
+        age = self._clock() - (change.closed_at or self._clock())
+        return age >= timedelta(seconds=self._deadlines.tell_for_s)
 
     async def _tell_recorded(self, change: Change) -> None:
         async def read(tx: LedgerTransaction) -> Outcome | None:

@@ -46,8 +46,8 @@ class SlackAnnouncer:
         self._place = place
         self._lists = Places()
 
-    async def announce(self, change: Change, outcome: Outcome) -> None:
-        """Show it.
+    async def announce(self, change: Change, outcome: Outcome) -> bool:
+        """Show it; False where Slack took it in no way.
 
         What was clicked shows it: the card, buttons gone, or the list. What was changed, or may
         have been, is told to the channel too; what was not, to the person alone. The Home tab
@@ -55,14 +55,12 @@ class SlackAnnouncer:
         """
         origin = change.request.origin
         is_shown = await self._show_where_clicked(change, outcome)
-        is_told_to_all = is_shown and not origin.is_ephemeral
+        is_shown_to_all = is_shown and not origin.is_ephemeral
         if outcome.event is Event.FAILED:
-            if not is_shown:
-                await self._tell_asker(change, outcome)
-        elif origin.kind is OriginKind.HOME:
-            await self._tell_asker(change, outcome)
-        elif not is_told_to_all:
-            await self._tell_channel(change, outcome)
+            return is_shown or await self._tell_asker(change, outcome)
+        if origin.kind is OriginKind.HOME:
+            return await self._tell_asker(change, outcome) or is_shown
+        return is_shown_to_all or await self._tell_channel(change, outcome) or is_shown
 
     async def _show_where_clicked(self, change: Change, outcome: Outcome) -> bool:
         """Whether what was clicked now shows it."""
@@ -82,8 +80,7 @@ class SlackAnnouncer:
         view = result_card(
             change, outcome, audience=await self._who_sees(change), place=self._place
         )
-        await self._replies.replace(change.request.origin, change.actor.user_id, view)
-        return True
+        return await self._replies.replace(change.request.origin, change.actor.user_id, view)
 
     async def _show_on_list(self, change: Change, outcome: Outcome) -> bool:
         """The list as it is now, with what came of the click on top, and of those just before."""
@@ -101,12 +98,9 @@ class SlackAnnouncer:
         except (HookflashError, TimeoutError):
             _log.warning("a list could not be drawn again after a change")
             return False
-
-        async def replace() -> bool:
-            await self._replies.replace(origin, change.actor.user_id, view)
-            return True
-
-        return await drawings.show(number, replace)
+        return await drawings.show(
+            number, lambda: self._replies.replace(origin, change.actor.user_id, view)
+        )
 
     async def _show_on_home(self, change: Change, outcome: Outcome) -> bool:
         """The tab as it is now, with what came of the click on top; first the modal over it."""
@@ -121,15 +115,15 @@ class SlackAnnouncer:
     def _banner(self, change: Change, outcome: Outcome, audience: Audience) -> str:
         return "\n".join(result_lines(change, outcome, audience=audience, place=self._place))
 
-    async def _tell_asker(self, change: Change, outcome: Outcome) -> None:
+    async def _tell_asker(self, change: Change, outcome: Outcome) -> bool:
         audience = await self._audiences.alone(change.actor)
         view = result_card(change, outcome, audience=audience, place=self._place)
-        await self._replies.to_asker(change.request.origin, change.actor.user_id, view)
+        return await self._replies.to_asker(change.request.origin, change.actor.user_id, view)
 
-    async def _tell_channel(self, change: Change, outcome: Outcome) -> None:
+    async def _tell_channel(self, change: Change, outcome: Outcome) -> bool:
         audience = await self._audiences.in_channel(change.request.origin.channel_id)
         view = result_card(change, outcome, audience=audience, place=self._place)
-        await self._replies.to_channel(change.request.origin, change.actor.user_id, view)
+        return await self._replies.to_channel(change.request.origin, change.actor.user_id, view)
 
     async def _who_sees(self, change: Change) -> Audience:
         origin = change.request.origin

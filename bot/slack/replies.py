@@ -29,35 +29,39 @@ SLACK_FAULTS = (SlackApiError, ClientError, TimeoutError, OSError)
 
 
 class Replies:
-    """Answers to people. A fault of Slack undoes nothing that was done: it is logged."""
+    """Answers to people. A fault of Slack undoes nothing that was done: it is logged.
+
+    Each tells whether Slack took the answer in any way.
+    """
 
     def __init__(self, client: AsyncWebClient, session: ClientSession) -> None:
         self._client = client
         self._session = session
 
-    async def to_asker(self, origin: Origin, user_id: str, view: MessageView) -> None:
+    async def to_asker(self, origin: Origin, user_id: str, view: MessageView) -> bool:
         """A new message that only the person sees."""
         body = {"response_type": "ephemeral", "replace_original": False}
-        if not await self._respond(origin, body | content(view)):
-            await self._directly(user_id, view)
+        return await self._respond(origin, body | content(view)) or await self._directly(
+            user_id, view
+        )
 
-    async def to_channel(self, origin: Origin, user_id: str, view: MessageView) -> None:
+    async def to_channel(self, origin: Origin, user_id: str, view: MessageView) -> bool:
         """A new message that the channel sees; works where the bot is no member."""
         body = {"response_type": "in_channel", "replace_original": False}
-        if await self._respond(origin, body | content(view)):
-            return
-        if not await self._post(origin.channel_id, view):
-            await self._directly(user_id, view)
+        return (
+            await self._respond(origin, body | content(view))
+            or await self._post(origin.channel_id, view)
+            or await self._directly(user_id, view)
+        )
 
-    async def replace(self, origin: Origin, user_id: str, view: MessageView) -> None:
+    async def replace(self, origin: Origin, user_id: str, view: MessageView) -> bool:
         """Put *view* where the message was that the person acted on, or into the modal."""
-        if origin.view_id and await self.update_modal(origin.view_id, view):
-            return
-        if await self._respond(origin, {"replace_original": True} | content(view)):
-            return
-        if not origin.is_ephemeral and await self._update(origin, view):
-            return
-        await self._directly(user_id, view)
+        return (
+            bool(origin.view_id and await self.update_modal(origin.view_id, view))
+            or await self._respond(origin, {"replace_original": True} | content(view))
+            or (not origin.is_ephemeral and await self._update(origin, view))
+            or await self._directly(user_id, view)
+        )
 
     async def open_modal(self, origin: Origin, trigger_id: str, view: dict[str, Any]) -> str:
         """Open a modal, on top of the one that was clicked; its id.
@@ -108,10 +112,12 @@ class Replies:
             **content(view),
         )
 
-    async def _directly(self, user_id: str, view: MessageView) -> None:
+    async def _directly(self, user_id: str, view: MessageView) -> bool:
         """The last way: a direct message from the app."""
-        if not await self._post(user_id, view):
+        is_shown = await self._post(user_id, view)
+        if not is_shown:
             _log.error("an answer could not be shown to anybody", extra={"text": view.text})
+        return is_shown
 
     async def _call(self, method: Any, **arguments: Any) -> bool:
         return await self._ask(method, **arguments) is not None

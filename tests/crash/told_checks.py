@@ -82,7 +82,7 @@ def of_words(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterat
     """
     told = [one for one in evidence.told if _is_about(change, one)]
     words = WORDS[outcome.reason]
-    if not any(words in one.text for one in told) and not _is_left_in_the_log(change, evidence):
+    if not any(words in one.text for one in told):
         said = [f"{one.way}: {one.text[:TEXT_SHOWN]}" for one in told]
         yield Found(Fault.NOT_TOLD, f"{change} as {words!r}, but {said}")
         return
@@ -90,7 +90,7 @@ def of_words(change: ChangeRow, outcome: EntryRow, evidence: Evidence) -> Iterat
     for one in told:
         others = [said for said in WORDS.values() if said in one.text and said not in words]
         is_certain = others and not any(said in one.text for said in NOT_FOR_GOOD)
-        if is_asked_anew and WORDS["not_sent"] in one.text:
+        if is_asked_anew and (WORDS["not_sent"] in one.text or NOT_DONE in one.text):
             continue  # that was of the first time
         is_lost = any(said in one.text for said in NOT_YET_KEPT) and _was_struck(
             change, outcome, evidence
@@ -129,8 +129,8 @@ def told_another_way(evidence: Evidence) -> Iterator[str]:
     """How people were told where Slack did not take the answer at first, a word for each change."""
     for change in evidence.changes:
         told = [one for one in evidence.told if _is_about(change, one)]
-        if not told and _is_left_in_the_log(change, evidence):
-            yield "changes of which Slack took no message at all"
+        if _was_taken_in_no_way(change, evidence):
+            yield "changes of which Slack took no message at first"
         elif change.way and told and not any(one.way == change.way for one in told):
             yield "changes told another way than through the response URL"
 
@@ -147,8 +147,8 @@ def _is_about(change: ChangeRow, told: Told) -> bool:
     return told.args.get("channel") in {change.user_id, change.origin["channel_id"]}
 
 
-def _is_left_in_the_log(change: ChangeRow, evidence: Evidence) -> bool:
-    """Whether Slack did not take even the direct message, which is the last way."""
+def _was_taken_in_no_way(change: ChangeRow, evidence: Evidence) -> bool:
+    """Whether Slack once did not take even the direct message, which is the last way."""
     return any(
         one.args.get("channel") == change.user_id and change.call_sid in one.text
         for one in evidence.not_told
@@ -157,12 +157,11 @@ def _is_left_in_the_log(change: ChangeRow, evidence: Evidence) -> bool:
 
 def _is_told_elsewhere(change: ChangeRow, message: Message, evidence: Evidence) -> bool:
     """Whether the person can read of it beside the old card."""
-    is_read = any(
+    return any(
         change.call_sid in shown(other) and change.user_id in shown(other)
         for other in evidence.messages.values()
         if other.ts != message.ts
     )
-    return is_read or _is_left_in_the_log(change, evidence)
 
 
 def _hang_up_buttons(message: Message) -> str:

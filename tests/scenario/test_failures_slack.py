@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +18,10 @@ from bot.sandbox.twilio import Call
 from bot.slack.views.redirect_modal import TARGET_BLOCK
 from tests.scenario.company import ANA, FRAUD, SUPPORT, SUPPORT_LINE, Company, company
 from tests.scenario.reading import shown
-from tests.scenario.trouble import outcomes, told, until, was_told
+from tests.scenario.trouble import HASTY, outcomes, told, until, was_told
 
 ANSWER_WITHIN_S = 15.0
+IMPATIENT = replace(HASTY, told_within_s=0.2)
 
 
 @pytest.fixture
@@ -31,6 +35,26 @@ async def here(tmp_path: Path) -> AsyncIterator[Company]:
 def call(here: Company) -> Call:
     """The one live call."""
     return here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+
+
+@pytest.fixture
+async def impatient(tmp_path: Path) -> AsyncIterator[Company]:
+    """The company at work, which tells again soon what it could not tell."""
+    async with company(f"sqlite:///{tmp_path}/hookflash.db", deadlines=IMPATIENT) as at_work:
+        yield at_work
+
+
+def take_nothing(here: Company) -> None:
+    """Let Slack refuse every answer from now on."""
+    here.slack.faults.break_down("response_url", status=404, times=None)
+    here.slack.faults.break_down("*", status=500, times=None)
+
+
+def has_untold(folder: Path) -> bool:
+    """Whether the outcome of any change is still to be told."""
+    with closing(sqlite3.connect(folder / "hookflash.db")) as database:
+        sql = "SELECT count(*) FROM call_changes WHERE untold_since IS NOT NULL"
+        return bool(database.execute(sql).fetchone()[0])
 
 
 def results(company_: Company, who: str) -> list[Message]:
@@ -142,8 +166,7 @@ async def test_an_answer_to_a_silent_response_url_goes_another_way(
 async def test_an_answer_that_nobody_can_be_shown_is_left_in_the_log_of_the_process(
     here: Company, call: Call, caplog: pytest.LogCaptureFixture
 ) -> None:
-    here.slack.faults.break_down("response_url", status=404, times=None)
-    here.slack.faults.break_down("*", status=500, times=None)
+    take_nothing(here)
 
     await here.say(ANA, f"/calls hangup {call.sid}")
 
@@ -152,6 +175,50 @@ async def test_an_answer_that_nobody_can_be_shown_is_left_in_the_log_of_the_proc
     errors = [one for one in caplog.records if one.levelno == logging.ERROR]
     assert [one.getMessage() for one in errors] == ["an answer could not be shown to anybody"]
     assert "Twilio says completed" in vars(errors[0])["text"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "messages"), [("by command", 1), ("on a card", 1), ("on a list of her own", 2)]
+)
+async def test_an_outcome_that_slack_took_in_no_way_is_told_once_slack_is_back(
+    asked: str, messages: int, impatient: Company, tmp_path: Path
+) -> None:
+    here, call = impatient, impatient.twilio.network.call_in_progress(to=SUPPORT_LINE)
+    if asked == "on a card":
+        await here.say(ANA, f"/calls show {call.sid}")
+    elif asked == "on a list of her own":
+        await here.say(ANA, "/calls")
+    take_nothing(here)
+    if asked == "by command":
+        await here.say(ANA, f"/calls hangup {call.sid}")
+    else:
+        await here.click(ANA, "Hang up", call=call)
+    before = results(here, ANA)
+    here.slack.faults.clear()
+
+    await until(lambda: len(results(here, ANA)) > 0)
+    await until(lambda: not has_untold(tmp_path))
+
+    assert before == []
+    await assert_the_change_stands(here, call)
+    assert len(results(here, ANA)) == messages
+
+
+async def test_an_outcome_that_nobody_could_be_shown_for_long_is_not_tried_for_ever(
+    tmp_path: Path,
+) -> None:
+    brief = replace(IMPATIENT, tell_for_s=0.5)
+    async with company(f"sqlite:///{tmp_path}/hookflash.db", deadlines=brief) as here:
+        call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+        take_nothing(here)
+        await here.say(ANA, f"/calls hangup {call.sid}")
+        tries = len(here.slack.api_calls)
+        await until(lambda: not has_untold(tmp_path))
+        here.slack.faults.clear()
+        await here.at_rest()
+
+        assert len(here.slack.api_calls) > tries
+        assert results(here, ANA) == []
 
 
 async def test_an_answer_is_on_its_way_within_15_s_though_nobody_answers_the_bot(
