@@ -11,6 +11,7 @@ from bot.application.ports import CallGateway
 from bot.application.snapshot import Snapshot
 from bot.application.take_look import TwilioLooker
 from bot.domain.calls import Call, Listing
+from bot.domain.errors import TwilioError
 from bot.domain.looks import Learnt
 
 
@@ -54,6 +55,22 @@ class LiveCalls:
     def known(self) -> Listing | None:
         """The last look, however old; asks nobody."""
         return self._snapshot.known
+
+    async def listing_within(self, seconds: float) -> Listing:
+        """The same, or the last look where Twilio does not list them now and it is not long ago.
+
+        Raises:
+            TwilioError: Twilio did not list them.
+            TimeoutError: nor did it say so in time.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.listing()
+        except (TwilioError, TimeoutError):
+            recent = self._snapshot.recent
+            if recent is None:
+                raise
+            return recent
 
     async def listing(self) -> Listing:
         """All live calls, from a look that is shared for a while.

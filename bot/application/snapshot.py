@@ -44,11 +44,9 @@ class Snapshot:
         return self._known
 
     @property
-    def remembered(self) -> tuple[Call, ...]:
-        """The calls of the last listing, unless that is too long ago to tell anything."""
-        if self._known is None or self._elapsed() - self._known_at > REMEMBERED_FOR_S:
-            return ()
-        return self._known.calls
+    def recent(self) -> Listing | None:
+        """The last listing, unless that is too long ago to tell anything."""
+        return self._known if self._elapsed() - self._known_at <= REMEMBERED_FOR_S else None
 
     def is_current(self) -> bool:
         """Whether the last look still stands for a new one, or failed too short a time ago."""

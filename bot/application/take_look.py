@@ -42,7 +42,8 @@ class TwilioLooker:
     def _vanished(self, listing: Listing) -> list[Call]:
         """Calls of the last look that the new one lacks: ended, or moving between the listings."""
         present = {call.sid for call in listing.calls}
-        gone = [call for call in self._snapshot.remembered if call.sid not in present]
+        recent = self._snapshot.recent
+        gone = [call for call in recent.calls if call.sid not in present] if recent else []
         return gone[:MOST_VANISHED_FETCHED]
 
     async def _still_active_of(self, calls: list[Call]) -> list[Call]:

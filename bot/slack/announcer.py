@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 
 # The answer matters more than the list around it, and Twilio may have had its 10 s already.
 DRAW_LIST_DEADLINE_S = 1.0
+LOOK_DEADLINE_S = 0.7
 # After these the card on the screen is wrong: there is no such call to act on any more.
 CARD_IS_OVER = (OutcomeReason.ALREADY_ENDED, OutcomeReason.NO_SUCH_CALL)
 
@@ -94,6 +95,7 @@ class SlackAnnouncer:
                     self._live_list.parse(origin.list_state),
                     audience,
                     banner="\n".join(drawings.banners),
+                    within_s=LOOK_DEADLINE_S,
                 )
         except (HookflashError, TimeoutError):
             _log.warning("a list could not be drawn again after a change")

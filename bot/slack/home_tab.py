@@ -93,8 +93,7 @@ class HomeTab:
 
     async def _calls(self, page: ListState, audience: Audience) -> MessageView:
         try:
-            async with asyncio.timeout(LOOK_DEADLINE_S):
-                return await self._live_list.draw(page, audience)
+            return await self._live_list.draw(page, audience, within_s=LOOK_DEADLINE_S)
         except TimeoutError:
             return calls_not_listed(TWILIO_IS_SLOW, self._live_list.encode(page))
         except TwilioError as fault:

@@ -46,14 +46,25 @@ class LiveList:
         """What a button carries that leads to this page."""
         return state.encode(self._seal)
 
-    async def draw(self, state: ListState, audience: Audience, *, banner: str = "") -> MessageView:
+    async def draw(
+        self,
+        state: ListState,
+        audience: Audience,
+        *,
+        banner: str = "",
+        within_s: float | None = None,
+    ) -> MessageView:
         """The page as it is now, with *banner* (marked-up text) on top.
+
+        Where Twilio does not list the calls *within_s*, it shows what was known a moment ago.
 
         Raises:
             TwilioError: Twilio did not list the calls.
+            TimeoutError: nor did it say so in time.
         """
         listing, is_log_up = await asyncio.gather(
-            self._live.listing(), self._log_health.is_answering()
+            self._live.listing() if within_s is None else self._live.listing_within(within_s),
+            self._log_health.is_answering(),
         )
         return call_list(
             listing,

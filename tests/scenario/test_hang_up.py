@@ -19,7 +19,7 @@ from tests.scenario.company import (
     SUPPORT_LINE,
     Company,
 )
-from tests.scenario.reading import buttons, shown
+from tests.scenario.reading import button_elements, buttons, shown
 from tests.scenario.trouble import until
 
 CALLER = "+14155550123"
@@ -306,6 +306,27 @@ async def test_two_hang_ups_on_one_list_leave_neither_call_on_it(
     assert "No live calls." in text
     assert call.sid in text
     assert other.sid in text
+
+
+@pytest.mark.parametrize("fault", ["silent", "429"])
+async def test_a_hang_up_leaves_the_list_though_twilio_lists_no_calls_at_the_moment(
+    fault: str, company: Company, call: Call
+) -> None:
+    """The list is what was known a moment ago, without the call, and says from when it is."""
+    other = company.twilio.network.call_in_progress("+14155550124", SUPPORT_LINE)
+    await company.say(ANA, "/calls")
+    listed = company.last(ANA)
+    as_of = shown(listed).split("As of ")[1].split("^")[0]
+    await company.next_look()
+    company.twilio.faults.standing(fault, match="Calls.json")
+
+    await company.click(ANA, "Hang up", on=listed, call=call)
+
+    text = shown(listed)
+    assert text.startswith("Hung up by")
+    assert not any(call.sid in str(button["value"]) for button in button_elements(listed))
+    assert any(other.sid in str(button["value"]) for button in button_elements(listed))
+    assert as_of in text
 
 
 async def test_a_caller_who_hung_up_first_is_no_fault(company: Company, call: Call) -> None:
