@@ -25,10 +25,10 @@ class Audiences:
 
     async def in_channel(self, channel_id: str) -> Audience:
         """All who read along; whoever may not act is refused at the click."""
-        names, hide_numbers = await asyncio.gather(
-            self._numbers.names(), self._channels.hides_numbers(channel_id)
+        names, readers = await asyncio.gather(
+            self._numbers.names(), self._channels.readers_of(channel_id)
         )
-        return Audience(names=names, can_act=True, hide_numbers=hide_numbers)
+        return Audience(names=names, can_act=True, readers=readers)
 
     async def who_sees(self, actor: Actor, *, channel_id: str, is_ephemeral: bool) -> Audience:
         """Those who see the message that stands there."""

@@ -10,6 +10,8 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.views.formatting import Readers
+
 KNOWN_FOR_S = 600.0
 DOUBTED_FOR_S = 15.0
 ASK_DEADLINE_S = 1.5
@@ -18,33 +20,34 @@ SHARED = ("is_ext_shared", "is_pending_ext_shared")
 
 
 class ChannelBook:
-    """Asks Slack once in ten minutes for each channel; one it may not see counts as shared."""
+    """Asks Slack once in ten minutes for each channel, and again soon where it does not tell."""
 
     def __init__(self, client: AsyncWebClient, *, elapsed: Callable[[], float] = monotonic) -> None:
         self._client = client
         self._elapsed = elapsed
-        self._shared: dict[str, tuple[bool, float]] = {}
+        self._readers: dict[str, tuple[Readers, float]] = {}
 
-    async def hides_numbers(self, channel_id: str) -> bool:
-        """Whether people of other companies may read along; True where that is not known."""
+    async def readers_of(self, channel_id: str) -> Readers:
+        """Whether people of other companies may read along."""
         if channel_id.startswith("D"):  # a direct message
-            return False
-        is_shared, until = self._shared.get(channel_id, (True, float("-inf")))
+            return Readers.OURS
+        readers, until = self._readers.get(channel_id, (Readers.NOT_KNOWN, float("-inf")))
         if self._elapsed() < until:
-            return is_shared
-        is_shared, known_for_s = await self._ask(channel_id)
-        if len(self._shared) >= MOST_KNOWN:
-            self._shared.clear()
-        self._shared[channel_id] = (is_shared, self._elapsed() + known_for_s)
-        return is_shared
+            return readers
+        readers = await self._ask(channel_id)
+        known_for_s = DOUBTED_FOR_S if readers is Readers.NOT_KNOWN else KNOWN_FOR_S
+        if len(self._readers) >= MOST_KNOWN:
+            self._readers.clear()
+        self._readers[channel_id] = (readers, self._elapsed() + known_for_s)
+        return readers
 
-    async def _ask(self, channel_id: str) -> tuple[bool, float]:
-        """Whether it counts as shared, and for how many seconds that is believed."""
+    async def _ask(self, channel_id: str) -> Readers:
         try:
             async with asyncio.timeout(ASK_DEADLINE_S):
                 answer = await self._client.conversations_info(channel=channel_id)
         except (SlackApiError, ClientError, TimeoutError):
-            return True, DOUBTED_FOR_S
+            return Readers.NOT_KNOWN
         channel = answer.get("channel")
-        is_shared = not isinstance(channel, dict) or any(channel.get(flag) for flag in SHARED)
-        return is_shared, KNOWN_FOR_S
+        if not isinstance(channel, dict):
+            return Readers.NOT_KNOWN
+        return Readers.OTHERS if any(channel.get(flag) for flag in SHARED) else Readers.OURS

@@ -264,6 +264,26 @@ async def test_a_list_in_a_shared_channel_hides_numbers_even_in_its_buttons(
     assert not [text for text in texts + blocks if "+1415" in text and "Filter" in text]
 
 
+async def test_hidden_numbers_are_said_to_be_hidden_and_why(company: Company) -> None:
+    call = company.twilio.network.call_in_progress(CALLER, SUPPORT_LINE)
+    for where in (SUPPORT, SHARED):
+        await company.say(ANA, "/calls post", where=where)
+        await company.say(ANA, f"/calls show {call.sid}", where=where)
+    company.slack.faults.fail("conversations.info", "channel_not_found", times=None)
+    await company.say(ANA, "/calls post", where=FRAUD)
+    await company.say(ANA, f"/calls show {call.sid}", where=FRAUD)
+
+    ours, shared, not_known = (
+        [shown(message) for message in company.posted(where=where)]
+        for where in (SUPPORT, SHARED, FRAUD)
+    )
+    assert len(ours) == len(shared) == len(not_known) == 2
+    assert not any("hidden" in text for text in ours)
+    assert all("hidden: this channel is shared with another company" in text for text in shared)
+    assert all("hidden: Slack did not tell" in text for text in not_known)
+    assert not any("5550123" in text or "555-0123" in text for text in shared + not_known)
+
+
 async def test_a_list_filtered_by_a_number_works_in_a_shared_channel_without_telling_it(
     company: Company,
 ) -> None:

@@ -22,7 +22,7 @@ from bot.domain.changes import (
     OutcomeReason,
 )
 from bot.domain.people import Actor
-from bot.slack.views.formatting import Audience, Place
+from bot.slack.views.formatting import Audience, Place, Readers
 from bot.slack.views.message import MessageView
 
 NOW = datetime(2026, 11, 22, 14, 2, 7, tzinfo=UTC)
@@ -34,7 +34,9 @@ CALLER = "+442079460000"
 AGENT = "+33140000000"
 OPERATORS = Audience(names={SUPPORT_LINE: "Support line"}, can_act=True)
 VIEWERS = Audience(names={SUPPORT_LINE: "Support line"})
-SHARED_CHANNEL = Audience(names={SUPPORT_LINE: "Support line"}, can_act=True, hide_numbers=True)
+SHARED_CHANNEL = Audience(
+    names={SUPPORT_LINE: "Support line"}, can_act=True, readers=Readers.OTHERS
+)
 
 
 def sid(number: int) -> str:
@@ -215,7 +217,7 @@ AUDIENCES = st.builds(
     Audience,
     names=st.dictionaries(HOSTILE_TEXT, HOSTILE_TEXT, max_size=3),
     can_act=st.booleans(),
-    hide_numbers=st.booleans(),
+    readers=st.sampled_from(Readers),
 )
 DETAILS = st.builds(
     lambda calls, conference, is_known: CallDetails(

@@ -54,8 +54,9 @@ def fields(block_id: str, texts: Sequence[kit.Text]) -> kit.Block:
 
 
 def context(block_id: str, lines: Iterable[str]) -> kit.Block:
-    """Small print."""
-    return kit.ContextBlock([mrkdwn(fit_lines(lines, FIELD_LIMIT))], block_id=block_id)
+    """Small print; empty lines are left out."""
+    text = fit_lines(filter(None, lines), FIELD_LIMIT)
+    return kit.ContextBlock([mrkdwn(text)], block_id=block_id)
 
 
 def actions(block_id: str, buttons: Sequence[kit.Button]) -> kit.Block | None:

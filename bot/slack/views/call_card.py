@@ -58,7 +58,7 @@ def call_card(
             blocks.fields("facts", _facts(call, at, audience)),
             blocks.section("more", more) if more else None,
             blocks.actions("actions", buttons),
-            blocks.context("small-print", [f"As of {slack_time(at)}"]),
+            blocks.context("small-print", [f"As of {slack_time(at)}", audience.readers]),
         ],
     )
 

@@ -179,6 +179,8 @@ class _Sheet:
         warnings = []
         if self._listing.is_cut_off:
             warnings.append("*Cut off*: Twilio has more calls than were listed.")
+        if self.found and self._audience.hide_numbers:
+            warnings.append(self._audience.readers)
         return warnings
 
 

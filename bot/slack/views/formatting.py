@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from bot.domain.calls import Call
 from bot.domain.errors import InvalidTargetError
@@ -40,17 +41,33 @@ _DIRECTION_WORDS = {
 }
 
 
+class Readers(StrEnum):
+    """Who may read along where a view is shown; marked-up, what is said of the numbers there."""
+
+    OURS = ""
+    OTHERS = "Numbers are hidden: this channel is shared with another company."
+    NOT_KNOWN = (
+        "Numbers are hidden: Slack did not tell whether this channel is shared with another "
+        "company. Of a private channel it does once Hookflash is added to it."
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
     """For whom a view is made.
 
-    `names` are the friendly names of our numbers. `hide_numbers` is for channels that are shared
-    with other companies: every number is masked, in names and reasons too.
+    `names` are the friendly names of our numbers. Where people of other companies may read along,
+    every number is masked, in names and reasons too.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     can_act: bool = False
-    hide_numbers: bool = False
+    readers: Readers = Readers.OURS
+
+    @property
+    def hide_numbers(self) -> bool:
+        """Whether numbers are masked."""
+        return self.readers is not Readers.OURS
 
     def number(self, raw: str) -> str:
         """The number, in international format or masked."""
