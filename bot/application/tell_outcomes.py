@@ -37,6 +37,7 @@ class OutcomeTeller:
         self._tasks = tasks
         self._clock = clock
         self._deadlines = deadlines
+        self._telling: set[str] = set()
 
     async def tell(self, change: Change, outcome: Outcome) -> None:
         """Show it.
@@ -44,7 +45,11 @@ class OutcomeTeller:
         One that the log does not have yet, or that is not final, is told again, and so is one that
         Slack took in no way, unless it is old by now.
         """
-        is_told = await self._announcer.announce(change, outcome)
+        self._telling.add(change.change_id)
+        try:
+            is_told = await self._announcer.announce(change, outcome)
+        finally:
+            self._telling.discard(change.change_id)
         if not outcome.is_final or not outcome.is_recorded:
             return
         if not is_told and not self._is_old(change):
@@ -68,9 +73,11 @@ class OutcomeTeller:
                 limit=MOST_AT_ONCE,
             )
         )
-        for change in untold:
+        # A Slack that does not answer keeps one telling waiting for longer than until the next.
+        waiting = [change for change in untold if change.change_id not in self._telling]
+        for change in waiting:
             self._tasks.spawn(self._tell_recorded(change), name="tell an outcome")
-        return len(untold)
+        return len(waiting)
 
     def _is_old(self, change: Change) -> bool:
         """Whether nobody needs to be told of it any more; what has just been recorded is not."""

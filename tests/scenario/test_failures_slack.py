@@ -57,6 +57,11 @@ def has_untold(folder: Path) -> bool:
         return bool(database.execute(sql).fetchone()[0])
 
 
+def posts_of(here: Company) -> int:
+    """How often the bot has tried to post a message."""
+    return sum(asked.method == "chat.postMessage" for asked in here.slack.api_calls)
+
+
 def results(company_: Company, who: str) -> list[Message]:
     """The messages that tell this person that the call was hung up, newest first."""
     return [message for message in told(company_, who) if "Twilio says completed" in shown(message)]
@@ -219,6 +224,19 @@ async def test_an_outcome_that_nobody_could_be_shown_for_long_is_not_tried_for_e
 
         assert len(here.slack.api_calls) > tries
         assert results(here, ANA) == []
+
+
+async def test_an_outcome_is_not_told_again_while_slack_still_thinks_about_it(
+    impatient: Company,
+) -> None:
+    here, call = impatient, impatient.twilio.network.call_in_progress(to=SUPPORT_LINE)
+    here.slack.faults.break_down("response_url", status=404, times=None)
+    here.slack.faults.slow("chat.postMessage", delay_s=10 * IMPATIENT.told_within_s, times=None)
+
+    await here.say(ANA, f"/calls hangup {call.sid}")
+
+    assert posts_of(here) == 1
+    assert len(results(here, ANA)) == 1
 
 
 async def test_an_answer_is_on_its_way_within_15_s_though_nobody_answers_the_bot(
