@@ -11,10 +11,13 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import click
 
+from tests.certificates import make_certificate
 from tests.crash.campaign import KILLS_A_ROUND, Tally, plans, run_round
 from tests.crash.databases import DatabaseMaker, postgresql, sqlite
 from tests.crash.evidence import Fault
@@ -53,12 +56,17 @@ async def _kill(
 ) -> Tally:
     total = Tally()
     async with AsyncExitStack() as stack:
-        forking = [await stack.enter_async_context(lives()) for _ in range(most_replicas)]
+        certificate = make_certificate(Path(stack.enter_context(TemporaryDirectory())))
+        forking = [
+            await stack.enter_async_context(lives(certificate)) for _ in range(most_replicas)
+        ]
         for number, begin in enumerate(range(0, len(planned), KILLS_A_ROUND)):
             of_round = planned[begin : begin + KILLS_A_ROUND]
             # The most come first, so that a short run has them.
             replicas = forking[: most_replicas - number % most_replicas]
-            tally = await run_round(make_database(), replicas, of_round, rng)
+            tally = await run_round(
+                make_database(), replicas, of_round, rng, certificate=certificate
+            )
             for one in tally.found[:MOST_SHOWN]:
                 click.echo(f"{one.fault}: {one.what}")
             total.add(tally)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 from bot.database.audit_reader import SqlAuditReader
@@ -93,13 +94,20 @@ def _pause_s(
 
 
 async def run_round(
-    database_url: str, lives: Sequence[Lives], plans: Sequence[Plan], rng: Random
+    database_url: str,
+    lives: Sequence[Lives],
+    plans: Sequence[Plan],
+    rng: Random,
+    *,
+    certificate: Path,
 ) -> Tally:
     """Strike as planned, let one more life of each replica settle what is left, and count."""
     tally = Tally()
     async with AsyncExitStack() as stack:
         replicas = Replicas(lives, [stack.enter_context(kept_port()) for _ in lives])
-        around = await stack.enter_async_context(world(database_url, rng, replicas.at))
+        around = await stack.enter_async_context(
+            world(database_url, rng, replicas.at, certificate=certificate)
+        )
         around.slack.doors = [replica.door for replica in replicas.all]
         crowd = Crowd(around, rng)
         working = asyncio.create_task(crowd.work())

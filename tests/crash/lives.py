@@ -135,14 +135,14 @@ class Lives:
 
 
 @asynccontextmanager
-async def lives() -> AsyncIterator[Lives]:
-    """A process that forks lives off, until the block ends."""
+async def lives(certificate: Path) -> AsyncIterator[Lives]:
+    """A process that forks lives off, until the block ends; they trust the certificate."""
     with tempfile.TemporaryFile() as talk:
         zygote = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "tests.crash.zygote",
-            env={"PATH": os.environ["PATH"]},
+            env={"PATH": os.environ["PATH"], "SSL_CERT_FILE": str(certificate)},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=talk,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from bot.sandbox.twilio import TwilioStandIn
+from tests.certificates import shown_with
 from tests.crash.log_reading import LogReader, log_reader
 from tests.crash.slack_moods import At, MoodySlack
 from tests.crash.stalls import stall_watch
@@ -44,12 +46,19 @@ class World:
 
 
 @asynccontextmanager
-async def world(database_url: str, rng: Random, at: At) -> AsyncIterator[World]:
-    """Slack and Twilio at work; *at* is told of moments that only they see, and at which door."""
+async def world(
+    database_url: str, rng: Random, at: At, *, certificate: Path
+) -> AsyncIterator[World]:
+    """Slack and Twilio at work; *at* is told of moments that only they see, and at which door.
+
+    Twilio shows the certificate, since it is through TLS that nothing may be sent too late.
+    """
     log = log_reader(database_url)
     async with (
         MoodySlack(rng, at) as slack,
-        TwilioStandIn(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN) as twilio,
+        TwilioStandIn(
+            account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, tls=shown_with(certificate)
+        ) as twilio,
         stall_watch(slack.workspace.clock) as stalls,
     ):
         moods = TwilioMoods(rng, log, twilio.network.calls, slack, stalls)

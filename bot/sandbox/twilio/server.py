@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -26,7 +27,8 @@ FORM = "application/x-www-form-urlencoded"
 class TwilioStandIn:
     """A Twilio of one account on loopback; nothing of it reaches the real one.
 
-    `port` 0 takes any free one. Without `clock` the network lives in real time.
+    `port` 0 takes any free one. Without `clock` the network lives in real time. With `tls` it is
+    spoken to through that.
     """
 
     def __init__(
@@ -38,10 +40,12 @@ class TwilioStandIn:
         clock: Clock | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._clock = clock or RealClock()
         self._host = host
         self._port = port
+        self._tls = tls
         self.account = Account(
             sid=account_sid,
             auth_token=auth_token,
@@ -73,9 +77,9 @@ class TwilioStandIn:
         )
         self._is_stopping.clear()
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        await web.TCPSite(self._runner, self._host, self._port, ssl_context=self._tls).start()
         self._port = self._runner.addresses[0][1]
-        self.url = f"http://{self._host}:{self._port}"
+        self.url = f"{'https' if self._tls else 'http'}://{self._host}:{self._port}"
 
     async def stop(self) -> None:
         """Closes every connection; whoever still waits for an answer gets none."""

@@ -4,23 +4,18 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from bot.application.deadlines import Deadline
 from bot.application.ports import Destination
 from bot.domain.errors import TwilioUnavailableError
 from bot.twilio.fenced_socket import Fence
 from bot.twilio.gateway import TwilioGateway
+from tests.certificates import make_certificate, shown_with
 from tests.contract.test_twilio_gateway.world import (
     CALL_SID,
     OddTwilio,
@@ -34,33 +29,15 @@ ELSEWHERE = Destination(twiml="<Response><Hangup/></Response>")
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate of this machine with its key, which nobody has signed but itself."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Twilio")])
-    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(here, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    form, lock = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    path = tmp_path / "twilio.pem"
-    path.write_bytes(key.private_bytes(pem, form, lock) + made.public_bytes(pem))
-    return path
+    return make_certificate(tmp_path)
 
 
 @pytest.fixture
 async def twilio(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OddTwilio]:
     """A Twilio whose certificate the bot trusts."""
-    ours = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    ours.load_cert_chain(certificate)
     trusting = ssl.create_default_context(cafile=certificate)
     monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", trusting)
-    async with OddTwilio(tls=ours) as server:
+    async with OddTwilio(tls=shown_with(certificate)) as server:
         yield server
 
 
