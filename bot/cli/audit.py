@@ -14,6 +14,7 @@ from bot.cli.checkpoints import checkpoints, key
 from bot.cli.filters import FILTERS, read_filters
 from bot.cli.follow import follow
 from bot.cli.log import ask_log, reading_of, record_reading, unrecorded_option
+from bot.cli.output import STDOUT, OutputFile, written_whole
 from bot.cli.proof import Exported, export_proof
 from bot.cli.redact import redact
 from bot.cli.verify import verify
@@ -123,9 +124,16 @@ def show(*, reference: str, unrecorded: bool) -> None:
     show_default=True,
     help="JSON lines hold everything; CSV is for spreadsheets.",
 )
-@click.option("--output", default="-", metavar="FILE", help="Write here, once it is complete.")
+@click.option(
+    "--output",
+    type=OutputFile(),
+    default=STDOUT,
+    metavar="FILE",
+    help="Write here, once it is complete.",
+)
 @click.option(
     "--proof",
+    type=OutputFile(),
     metavar="FILE",
     help="Write here what shows that these entries, a part of the log, belong to it.",
 )
@@ -145,7 +153,7 @@ def export(
     query = ask_log(lambda log: read_filters(log, filters))
     reading = reading_of("export", filters)
     own_seq = record_reading(reading.asked(), unrecorded=unrecorded)
-    with click.open_file(output, "w", encoding="utf-8", atomic=output != "-") as file:
+    with written_whole(output) as file:
         seqs = ask_log(lambda log: _export(log, query, form, file, before_seq=own_seq))
     click.echo(f"{seqs.count} {'entry' if seqs.count == 1 else 'entries'} exported.", err=True)
     if own_seq is not None:

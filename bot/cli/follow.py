@@ -16,6 +16,7 @@ import click
 
 from bot.cli.filters import FILTERS, read_filters
 from bot.cli.log import ask_log, reading_of, record_reading, unrecorded_option
+from bot.cli.output import OutputFile
 
 if TYPE_CHECKING:
     from bot.database.audit_reader import SqlAuditReader
@@ -34,7 +35,7 @@ LONGEST_PAUSE_S = 30.0
 )
 @click.option(
     "--state",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(path_type=Path),
     metavar="FILE",
     help="Go on where the last run stopped, which this file tells; the first begins at the start.",
 )
@@ -112,7 +113,8 @@ class _Place:
             beside.write_text(json.dumps({"seq": head.seq, "hash": head.hash}) + "\n")
             beside.replace(self.path)
         except OSError as error:
-            raise click.ClickException(f"{self.path} cannot be written: {error}.") from error
+            problem = error.strerror or "it failed"
+            raise click.ClickException(f"{self.path} cannot be written: {problem}.") from error
 
 
 class _Follower:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import click
 
 from bot.cli.log import log_url
+from bot.cli.output import written_whole
 
 
 @dataclass(slots=True)
@@ -30,7 +31,7 @@ def export_proof(path: str, exported: Exported) -> None:
 
     if not exported.count:
         raise click.ClickException("Nothing was exported, so there is nothing to prove.")
-    with click.open_file(path, "w", encoding="utf-8", atomic=True) as file:
+    with written_whole(path) as file:
         proven = write_proof(
             log_url(), file, first_seq=exported.first_seq, last_seq=exported.last_seq
         )
