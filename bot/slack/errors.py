@@ -236,7 +236,10 @@ def _(error: TwilioPermissionError, command: str) -> str:
 
 @words.register
 def _(error: TwilioRateLimitedError, command: str) -> str:
-    return "Twilio is taking no more requests of this account just now. Try again in a moment."
+    # Twilio does not say for how long; by then Hookflash itself looks again, at the latest.
+    return (
+        "Twilio is taking no more requests of this account just now. Wait a minute and try again."
+    )
 
 
 @words.register

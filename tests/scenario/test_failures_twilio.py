@@ -108,7 +108,18 @@ async def test_a_twilio_that_refuses_for_its_rate_to_the_end_has_changed_nothing
 
     assert call.is_live
     assert (await outcomes(here.bot))[-1] == ("failed", "rate_limited", "command")
-    assert "Nothing was changed; try again in a moment." in told(here, ANA)[0].text
+    assert "Nothing was changed; wait half a minute and try again." in told(here, ANA)[0].text
+
+
+async def test_a_list_that_is_refused_for_its_rate_says_when_to_ask_again(
+    here: Company, call: Call
+) -> None:
+    here.twilio.faults.standing("429", match=LOOK)
+
+    await here.say(ANA, "/calls")
+
+    assert "Wait a minute and try again." in told(here, ANA)[0].text
+    assert call.is_live
 
 
 @pytest.mark.parametrize(

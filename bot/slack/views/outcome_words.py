@@ -109,7 +109,7 @@ def _rate_limited(change: Change, outcome: Outcome, place: Place) -> str:
     del outcome, place
     return (
         f"Not {_done(change)}: Twilio is taking no more requests of this account just now. "
-        "Nothing was changed; try again in a moment."
+        "Nothing was changed; wait half a minute and try again."
     )
 
 
