@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from bot import __version__
 from bot.cli.environment import environment, named_env_file
 
 if TYPE_CHECKING:
+    from bot.settings import SlackAppSettings
     from bot.settings.faults import SettingsError
 
 _GROUPS = {
@@ -167,14 +169,13 @@ def manifest(*, url: str | None, socket_mode: bool) -> None:
     """
     import json
 
-    from bot.settings import read_slack_app
     from bot.slack.manifest import EXAMPLE_URL, build_manifest
 
     if url and socket_mode:
         raise click.UsageError("In Socket Mode Slack needs no address: leave --url away.")
     environ = environment()
     is_for_socket = socket_mode or (not url and bool(environ.get("SLACK_APP_TOKEN", "").strip()))
-    app = read_slack_app(environ | ({"HOOKFLASH_PUBLIC_URL": url} if url else {}))
+    app = _read_slack_app(environ, url)
     if app.public_url is None and not is_for_socket:
         click.echo(
             f"No address is known, so {EXAMPLE_URL} stands in its place: give yours with --url, "
@@ -183,6 +184,30 @@ def manifest(*, url: str | None, socket_mode: bool) -> None:
         )
     made = build_manifest(command=app.command, url=app.public_url, socket_mode=is_for_socket)
     click.echo(json.dumps(made, indent=2))
+
+
+def _read_slack_app(environ: Mapping[str, str], url: str | None) -> SlackAppSettings:
+    """What the manifest needs, where *url* goes before the address of the settings.
+
+    Raises:
+        SettingsError: what is wrong with the address is said of the place that it came from.
+    """
+    from dataclasses import replace
+
+    from bot.settings import read_slack_app
+    from bot.settings.faults import SettingsError
+
+    if not url:
+        return read_slack_app(environ)
+    variable = "HOOKFLASH_PUBLIC_URL"
+    try:
+        return read_slack_app({**environ, variable: url})
+    except SettingsError as error:
+        faults = [
+            replace(fault, variable="--url") if fault.variable == variable else fault
+            for fault in error.faults
+        ]
+        raise SettingsError(faults) from error
 
 
 @main.command()

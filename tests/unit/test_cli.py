@@ -222,8 +222,13 @@ def test_an_address_that_nobody_gave_is_told_beside_the_manifest() -> None:
     assert result.stderr.startswith("No address is known, so https://hookflash.example.com stands")
 
 
-def test_a_wrong_url_for_the_manifest_is_told() -> None:
-    result = hookflash("manifest", "--url", "calls.example.com")
+def test_a_wrong_url_for_the_manifest_is_told_of_the_place_that_it_stands_in() -> None:
+    given = hookflash("manifest", "--url", "calls.example.com")
+    set_ = hookflash("manifest", environ={"HOOKFLASH_PUBLIC_URL": "http://calls.example.com"})
 
-    assert result.exit_code == 2
-    assert "is no address that begins with https://" in result.stderr
+    assert (given.exit_code, set_.exit_code) == (2, 2)
+    assert given.stderr == (
+        "Error: --url is no address that begins with https://. "
+        "Example: --url=https://hookflash.example.com\n"
+    )
+    assert "HOOKFLASH_PUBLIC_URL may be plain http to this machine only" in set_.stderr
