@@ -73,9 +73,22 @@ def _one_called(name: str, people: Sequence[Actor]) -> Actor:
             f"{len(called)} people in the log are called {shown}: {several}. "
             f"Name one by the id: by:{called[0].user_id}"
         )
-    known = sorted({person.name for person in people if person.name})
-    nearest = difflib.get_close_matches(name, known, n=MOST_NAMES, cutoff=0.5)
+    nearest = _names_like(name, people)
     hint = f" Did you mean {printable(', '.join(nearest))}?" if nearest else ""
+    # In Slack's profiles stand full names, too, which no entry has.
+    kind = "; the log has short names, without spaces" if " " in name else ""
     raise click.UsageError(
-        f"Nobody in the log is called {shown}.{hint} An id does too, such as by:U0123ABCD"
+        f"Nobody in the log is called {shown}{kind}.{hint} An id does too, such as by:U0123ABCD"
     )
+
+
+def _names_like(name: str, people: Sequence[Actor]) -> list[str]:
+    """Names of the log that this one may be a slip of, or a longer form."""
+    known = {person.name.casefold(): person.name for person in people if person.name}
+    asked = dict.fromkeys([name.casefold(), *name.casefold().split()])
+    nearest = [
+        known[like]
+        for one in asked
+        for like in difflib.get_close_matches(one, known, n=MOST_NAMES, cutoff=0.5)
+    ]
+    return list(dict.fromkeys(nearest))[:MOST_NAMES]

@@ -68,6 +68,16 @@ def test_a_name_that_nobody_has_is_told_with_the_nearest(hookflash: Hookflash) -
     assert "Nobody in the log is called anna. Did you mean ana?" in answer.stderr
 
 
+def test_a_full_name_is_told_with_the_short_one_that_the_log_has(hookflash: Hookflash) -> None:
+    answer = hookflash("audit", "list", "by:Ana Ruiz")
+
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert (
+        "Nobody in the log is called Ana Ruiz; the log has short names, without spaces. "
+        "Did you mean ana?"
+    ) in answer.stderr
+
+
 @pytest.mark.parametrize(
     ("word", "way_on"),
     [
