@@ -55,7 +55,13 @@ audit.add_command(checkpoints)
 
 @audit.command("list", epilog=f"{FILTERS} limit:20")
 @click.argument("filters", nargs=-1)
-@click.option("--before", "before_seq", type=int, metavar="SEQ", help="Only what is older.")
+@click.option(
+    "--before",
+    "before_seq",
+    type=click.IntRange(min=1),
+    metavar="SEQ",
+    help="Only what is older.",
+)
 @unrecorded_option
 def list_requests(*, filters: Sequence[str], before_seq: int | None, unrecorded: bool) -> None:
     """Show who changed which call.
@@ -102,10 +108,16 @@ def show(*, reference: str, unrecorded: bool) -> None:
     """
     from bot.domain.plain_text import printable
 
-    found = ask_log(lambda log: log.matching(reference))
+    wanted = reference.strip()
+    if not wanted:
+        raise click.UsageError("Which? Name an entry by its number, a request or a call.")
+    found = ask_log(lambda log: log.matching(wanted))
     if not found:
-        raise click.ClickException(f"The log has no entry for {printable(reference)}.")
-    record_reading(reading_of("show", [reference]).shown(len(found)), unrecorded=unrecorded)
+        raise click.ClickException(
+            f"The log has no entry for {printable(wanted)}. It takes the number of an entry, the "
+            "id of a request or a whole call SID."
+        )
+    record_reading(reading_of("show", [wanted]).shown(len(found)), unrecorded=unrecorded)
     for entry, personal in found:
         values = _fields_of(entry) | {f"personal.{one.field}": one.value for one in personal}
         width = max(map(len, values))

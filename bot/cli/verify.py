@@ -42,7 +42,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option(
     "--up-to",
-    type=int,
+    type=click.IntRange(min=1),
     metavar="SEQ",
     help="Take no checkpoint of a later entry: for an export that is older than they are.",
 )

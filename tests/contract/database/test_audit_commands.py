@@ -129,7 +129,32 @@ def test_show_says_when_there_is_nothing(hookflash: Hookflash) -> None:
     answer = hookflash("audit", "show", "\x1b[31m")
 
     assert answer.exit_code == 1
-    assert answer.stderr == "Error: The log has no entry for \\x1b[31m.\n"
+    assert answer.stderr == (
+        "Error: The log has no entry for \\x1b[31m. It takes the number of an entry, the id of a "
+        "request or a whole call SID.\n"
+    )
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize("reference", ["", " "])
+def test_show_of_nothing_shows_nothing(reference: str, hookflash: Hookflash) -> None:
+    """A variable of the shell that is not set is no wish to see every entry without a call."""
+    answer = hookflash("audit", "show", reference)
+
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert "Name an entry by its number, a request or a call." in answer.stderr
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize("seq", ["0", "-1"])
+@pytest.mark.parametrize("words", [("list", "--before"), ("verify", "--up-to")])
+def test_a_number_that_no_entry_has_is_refused(
+    words: tuple[str, ...], seq: str, hookflash: Hookflash
+) -> None:
+    answer = hookflash("audit", *words, seq)
+
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert f"{seq} is not in the range x>=1" in answer.stderr
 
 
 @pytest.mark.usefixtures("log")
