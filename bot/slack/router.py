@@ -15,6 +15,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from bot.domain.audit import Surface
 from bot.domain.errors import (
     InvalidCallReferenceError,
+    InvalidInputError,
     OutdatedButtonError,
     UnknownVerbError,
 )
@@ -23,6 +24,7 @@ from bot.slack.desk import Desk
 from bot.slack.features import (
     Ack,
     ClickListener,
+    CommandListener,
     EventListener,
     Feature,
     SubmissionListener,
@@ -87,9 +89,22 @@ def register(
 def _command_listener(verbs: Mapping[str, Verb], desk: Desk) -> BoltListener:
     async def command(ack: AsyncAck, body: dict[str, Any], request: AsyncBoltRequest) -> None:
         asked = _as_brought(parse_command(body), request)
-        await _run(find_verb(verbs, asked).listener, ack, asked, desk)
+        await _run(_rights_first(find_verb(verbs, asked)), ack, asked, desk)
 
     return command
+
+
+def _rights_first(verb: Verb) -> CommandListener:
+    """The verb's listener, which asks nobody to mend what they may not do in any form."""
+
+    async def listen(ack: Ack, asked: Command, desk: Desk) -> None:
+        try:
+            await verb.listener(ack, asked, desk)
+        except InvalidInputError:
+            await desk.guard.admit(asked.asking, verb.needs)
+            raise
+
+    return listen
 
 
 def _click_listener(buttons: Mapping[str, ClickListener], desk: Desk) -> BoltListener:

@@ -44,6 +44,27 @@ async def test_a_guest_sees_nothing_and_is_told_why_and_whom_to_ask(
     assert [asked.path for asked in company.twilio.requests if "Calls" in asked.path] == []
 
 
+@pytest.mark.parametrize(
+    ("who", "typed", "needed", "denied"),
+    [
+        (VERA, "freeze", "Only admins may do that, and you are a viewer.", "freeze"),
+        (ANA, "freeze", "Only admins may do that, and you are an operator.", "freeze"),
+        (VERA, "hangup", "Only operators and admins may do that", "hang_up"),
+        (VERA, "redirect +14155550123 nowhere", "Only operators and admins", "redirect"),
+        (VERA, "audit zzz:1", "Only operators and admins may do that", "read_audit"),
+        (GUS, "longer:10", "Only viewers, operators and admins may do that", "list"),
+    ],
+)
+async def test_who_may_not_do_it_is_told_so_and_not_how_to_write_it(
+    company: Company, who: str, typed: str, needed: str, denied: str
+) -> None:
+    """Who mends a command only to be refused was led on; the refusal is in the log like any."""
+    await company.say(who, f"/calls {typed}")
+
+    assert needed in company.last(who).text
+    assert await company.events() == [(who, f"{denied} denied")]
+
+
 async def test_somebody_of_another_company_is_refused_at_a_card_in_a_shared_channel(
     company: Company, call: Call
 ) -> None:
