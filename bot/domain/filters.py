@@ -7,7 +7,7 @@ start (`*0123`). Every value is bounded, so that a filter fits into a button.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.calls import STAGE_OF_LIFE, Call, Conversation, group_legs
@@ -69,11 +69,17 @@ class CallFilter:
         )
 
     def pick(self, calls: Sequence[Call], now: datetime) -> tuple[Conversation, ...]:
-        """The conversations that have a leg that fits, in their order, at most `limit`."""
+        """The conversations that have a leg that fits, in their order, at most `limit`.
+
+        Their direction is that of the call that began them: a leg that it dialled makes an inbound
+        call no outbound one.
+        """
+        of_a_leg = replace(self, direction="")
         fitting = (
             conversation
             for conversation in group_legs(calls)
-            if any(self.matches(leg, now) for leg in conversation.legs)
+            if conversation.root.direction.startswith(self.direction)
+            and any(of_a_leg.matches(leg, now) for leg in conversation.legs)
         )
         return tuple(fitting)[: self.limit]
 

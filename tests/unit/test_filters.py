@@ -98,6 +98,21 @@ def test_a_conversation_is_picked_by_any_of_its_legs() -> None:
     assert [conversation.root.sid for conversation in picked] == [root.sid]
 
 
+@pytest.mark.parametrize(("words", "is_picked"), [("inbound", True), ("outbound", False)])
+def test_the_direction_of_a_conversation_is_that_of_the_call_that_began_it(
+    words: str, *, is_picked: bool
+) -> None:
+    """The list says "inbound" of it, whomever it dialled."""
+    root = a_call(sid="CA" + "1" * 32)
+    dialled = a_call(
+        sid="CA" + "2" * 32, parent_call_sid=root.sid, direction="outbound-dial", to_number="+331"
+    )
+
+    found = parse_call_filters([f"direction:{words}", "to:+33*"], now=NOW)
+
+    assert bool(found.pick([root, dialled], NOW)) is is_picked
+
+
 def test_the_limit_counts_conversations() -> None:
     calls = [a_call(sid=f"CA{number:032x}") for number in range(5)]
 
