@@ -16,6 +16,7 @@ from bot.domain.audit_log import AuditQuery
 from bot.domain.errors import InvalidCallReferenceError
 from bot.domain.filter_words import (
     BadValueError,
+    Elsewhere,
     Key,
     count_up_to,
     end_before,
@@ -42,6 +43,17 @@ _SHOWN_OUTCOMES = {
     "not-done": Event.FAILED,
     "refused": Event.DENIED,
     "under-way": Event.REQUESTED,
+}
+_OF_LISTS = {
+    "status": Elsewhere("The log has outcomes, not the statuses of calls.", "outcome:failed"),
+    **{
+        name: Elsewhere(
+            "There is no such filter here; lists of calls have it, in Slack.",
+            example,
+            is_command=True,
+        )
+        for name, example in {"direction": "direction:inbound", "longer": "longer:10m"}.items()
+    },
 }
 
 _USER = re.compile(r"@?([UW][A-Z0-9]{2,20})", re.ASCII)
@@ -70,14 +82,13 @@ def parse_audit_filters(words: Sequence[str], *, now: datetime, me: str = "") ->
         "request": Key("request_id", _request, "request:0123456789abcdef0123456789abcdef"),
         "limit": Key("limit", count_up_to(MAX_AUDIT_ROWS), "limit:20"),
     }
-    query = AuditQuery(**parse_words(words, keys, for_number="number:{0}"))
+    query = AuditQuery(**parse_words(words, keys, for_number="number:{0}", elsewhere=_OF_LISTS))
     if query.words and query.since is None:
         query = replace(query, since=(query.until or now).replace(microsecond=0) - WORDS_WITHIN)
     if query.since and query.until and query.since >= query.until:
+        typed = {word.partition(":")[0].lower(): word for word in words}
         raise invalid_filter(
-            f"until:{moment_text(query.until)}",
-            f"That is not after since:{moment_text(query.since)}.",
-            "since:3h until:1h",
+            typed["until"], f"That is not after {typed['since']}.", "since:3h until:1h"
         )
     return query
 

@@ -49,13 +49,17 @@ class HookflashError(Exception):
 
 
 class InvalidInputError(HookflashError):
-    """A person's text is not understood: which *part*, the *problem*, a right *example*."""
+    """A person's text is not understood: which *part*, the *problem*, a right *example*.
 
-    def __init__(self, part: str, problem: str, example: str) -> None:
+    The example takes the place of the part, or, where *is_command*, of all after the slash command.
+    """
+
+    def __init__(self, part: str, problem: str, example: str, *, is_command: bool = False) -> None:
         super().__init__(f"{part!r}: {problem} Example: {example}")
         self.part = part
         self.problem = problem
         self.example = example
+        self.is_command = is_command
 
 
 class InvalidCallReferenceError(InvalidInputError):

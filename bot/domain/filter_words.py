@@ -40,6 +40,15 @@ class Key:
     example: str
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What is said of a filter that only another command has, as for an InvalidInputError."""
+
+    problem: str
+    example: str
+    is_command: bool = False
+
+
 def split_filters(text: str) -> list[str]:
     """The words of a text, in which double quotes hold together what they enclose."""
     return [word.replace('"', "") for word in _TYPED_WORD.findall(text)]
@@ -50,12 +59,12 @@ def parse_words(
     keys: Mapping[str, Key],
     *,
     for_number: str,
-    elsewhere: Mapping[str, str] = MappingProxyType({}),
+    elsewhere: Mapping[str, Elsewhere] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The parsed values by the name of their field.
 
     *for_number* is what to write for a number that stands alone, with `{}` in its place.
-    *elsewhere* has the filters that only another command has, each with a right example.
+    *elsewhere* has the filters that only another command has.
 
     Raises:
         InvalidFilterError: a word is none, is given twice or has a wrong value.
@@ -80,10 +89,12 @@ def join_words(parts: Mapping[str, object]) -> str:
     return " ".join(f"{key}:{value}" for key, value in parts.items() if value not in ("", None))
 
 
-def invalid_filter(word: str, problem: str, example: str) -> InvalidFilterError:
+def invalid_filter(
+    word: str, problem: str, example: str, *, is_command: bool = False
+) -> InvalidFilterError:
     """The fault of one word, however long it is."""
     shown = word if len(word) <= _MAX_SHOWN else word[: _MAX_SHOWN - 1] + "…"
-    return InvalidFilterError(shown, problem, example[: 2 * _MAX_SHOWN])
+    return InvalidFilterError(shown, problem, example[: 2 * _MAX_SHOWN], is_command=is_command)
 
 
 def number_pattern(value: str) -> str:
@@ -109,8 +120,8 @@ def one_of(choices: Iterable[_Choice]) -> Callable[[str], _Choice]:
             if wanted.replace("_", "-") == choice.replace("_", "-"):
                 return choice
         nearest = difflib.get_close_matches(wanted[:_MAX_SHOWN], known, n=1, cutoff=0.5)
-        hint = f"Did you mean {nearest[0]}?" if nearest else f"It can be {', '.join(known)}."
-        raise BadValueError(f"There is no such value. {hint}")
+        hint = f" Did you mean {nearest[0]}?" if nearest else ""
+        raise BadValueError(f"There is no such value.{hint} It can be {', '.join(known)}.")
 
     return parse
 
@@ -201,7 +212,7 @@ def _moment(value: str) -> datetime:
 
 
 def _unknown(
-    word: str, keys: Mapping[str, Key], for_number: str, elsewhere: Mapping[str, str]
+    word: str, keys: Mapping[str, Key], for_number: str, elsewhere: Mapping[str, Elsewhere]
 ) -> InvalidFilterError:
     if _NUMBER.fullmatch(_PUNCTUATION.sub("", word)):
         return invalid_filter(
@@ -209,8 +220,8 @@ def _unknown(
         )
     name = word.partition(":")[0].lower()
     if name in elsewhere:
-        problem = "There is no such filter here; another command has it."
-        return invalid_filter(word, problem, elsewhere[name])
+        there = elsewhere[name]
+        return invalid_filter(word, there.problem, there.example, is_command=there.is_command)
     nearest = difflib.get_close_matches(name[:_MAX_SHOWN], keys, n=1, cutoff=0.5)
     if not nearest:
         known = ", ".join(f"{key}:" for key in keys)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.calls import STAGE_OF_LIFE, Call, Conversation, group_legs
 from bot.domain.filter_words import (
+    Elsewhere,
     Key,
     count_up_to,
     duration_text,
@@ -27,7 +28,7 @@ from bot.domain.filter_words import (
 MAX_CALLS = 1000
 MAX_AGE = timedelta(days=400)
 _DIRECTIONS = ("inbound", "outbound")
-_OF_THE_LOG = {
+_EXAMPLES_OF_THE_LOG = {
     "by": "audit by:@ana",
     "in": "audit in:#support",
     "call": "audit call:CA0123456789abcdef0123456789abcdef",
@@ -37,6 +38,10 @@ _OF_THE_LOG = {
     "words": 'audit words:"card fraud"',
     "until": "audit until:1h",
     "request": "audit request:0123456789abcdef0123456789abcdef",
+}
+_OF_THE_LOG = {
+    name: Elsewhere("There is no such filter here; the log has it.", example, is_command=True)
+    for name, example in _EXAMPLES_OF_THE_LOG.items()
 }
 
 

@@ -71,7 +71,8 @@ def _(error: HookflashError, command: str) -> str:
 @words.register
 def _(error: InvalidInputError, command: str) -> str:
     part = f"“{_literal(error.part, SHOWN_PART)}”: " if error.part.strip() else ""
-    problem, example = escape(error.problem, SHOWN_SENTENCE), error.example
+    problem = escape(error.problem, SHOWN_SENTENCE)
+    example = f"{command} {error.example}" if error.is_command else error.example
     return f"{part}{problem} Example: {_literal(example, SHOWN_SENTENCE)}"
 
 

@@ -244,7 +244,7 @@ async def test_a_freeze_needs_a_reason(company: Company, call: Call) -> None:
     told = company.last(ADA).text
     await company.say(BEN, f"/calls hangup {call.sid}")
 
-    assert "Say why: everybody is told. Example: freeze toll fraud" in told
+    assert "Say why: everybody is told. Example: /calls freeze toll fraud" in told
     assert not call.is_live
 
 

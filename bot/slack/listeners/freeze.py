@@ -41,7 +41,8 @@ def required_reason(text: str) -> str:
     """
     reason = parse_reason(text)
     if not reason:
-        raise InvalidInputError("freeze", "Say why: everybody is told.", "freeze toll fraud")
+        problem, example = "Say why: everybody is told.", "freeze toll fraud"
+        raise InvalidInputError("freeze", problem, example, is_command=True)
     return reason
 
 
