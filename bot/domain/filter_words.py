@@ -51,7 +51,12 @@ class Elsewhere:
 
 def split_filters(text: str) -> list[str]:
     """The words of a text, in which double quotes hold together what they enclose."""
-    return [word.replace('"', "") for word in _TYPED_WORD.findall(text)]
+    return [word.replace('"', "") for word in typed_words(text)]
+
+
+def typed_words(text: str) -> list[str]:
+    """The same words with their quotes, as they were typed."""
+    return _TYPED_WORD.findall(text)
 
 
 def parse_words(

@@ -120,6 +120,40 @@ def test_a_search_for_words_says_from_when_on_and_shows_them_as_they_are() -> No
     assert "&lt;!channel&gt;" in page
 
 
+def test_words_in_quotes_are_shown_as_the_one_filter_that_they_are() -> None:
+    query = parse_audit_filters(["words:card fraud", "since:2026-11-20"], now=NOW)
+
+    view = audit_page(
+        AuditPage(rows=[], next_before_seq=None),
+        query,
+        sealed_filters=SEALED,
+        audience=OPERATORS,
+        place=PLACE,
+    )
+
+    shown = readable(str(view.blocks))
+    assert '`words:"card fraud"` `since:2026-11-20T00:00:00Z`' in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(("limit", "is_said"), [(15, False), (16, True), (50, True)])
+def test_a_limit_that_is_more_than_a_page_has_is_told_why_it_is_not_kept(
+    limit: int, *, is_said: bool
+) -> None:
+    query = parse_audit_filters([f"limit:{limit}"], now=NOW)
+    rows = [a_row(seq=seq) for seq in range(15)]
+
+    view = audit_page(
+        AuditPage(rows=rows, next_before_seq=3),
+        query,
+        sealed_filters=SEALED,
+        audience=OPERATORS,
+        place=PLACE,
+    )
+
+    shown = " ".join(readable(str(view.blocks)).split())
+    assert ("A page here has 15 at most; *Older* shows more." in shown) is is_said
+
+
 def test_the_history_of_a_call_goes_on_in_the_log() -> None:
     page = AuditPage(rows=[a_row()], next_before_seq=2)
 

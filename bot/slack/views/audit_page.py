@@ -9,6 +9,7 @@ import slackblocks as kit
 from bot.domain.audit import Action, Event
 from bot.domain.audit_filters import describe_audit_query
 from bot.domain.audit_log import AuditPage, AuditQuery, AuditRow
+from bot.domain.filter_words import typed_words
 from bot.slack.views import blocks
 from bot.slack.views.action_ids import ActionId
 from bot.slack.views.escaping import escape, with_mentions
@@ -86,7 +87,7 @@ def audit_page(
 
 def _filter_words(described: str) -> str:
     """Marked-up: each filter as it is typed; people and channels by their names."""
-    typed = escape(described, FILTER_LIMIT).split()
+    typed = typed_words(escape(described, FILTER_LIMIT))
     named = ((word, with_mentions(word)) for word in typed)
     return " ".join(f"`{word}`" if word == shown else shown for word, shown in named)
 
@@ -108,7 +109,9 @@ def _headline(page: AuditPage) -> str:
 
 
 def _how_far(page: AuditPage, query: AuditQuery) -> Iterator[str]:
-    """What the page does not look at, said plainly."""
+    """What the page does not show or look at, said plainly."""
+    if query.limit > MOST_ROWS <= len(page.rows) and page.next_before_seq is not None:
+        yield f"A page here has {MOST_ROWS} at most; *Older* shows more."
     if query.words and query.since:
         moment = slack_moment(query.since)
         yield f"Words are looked for from {moment} on; `since:` tells another beginning."
