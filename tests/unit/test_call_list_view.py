@@ -267,6 +267,44 @@ def test_finished_calls_tell_how_they_ended_and_what_they_cost() -> None:
     assert labels(view) == ["Details", "Refresh"]
 
 
+@pytest.mark.parametrize(
+    ("words", "headline"),
+    [
+        ("limit:1", "The last finished call"),
+        ("limit:2", "The last 2 finished calls"),
+        ("limit:3", "The last 3 finished calls"),
+        ("limit:9", "3 finished calls"),
+    ],
+)
+def test_a_limit_of_finished_calls_is_not_told_as_their_number(words: str, headline: str) -> None:
+    calls = [a_call(number, status="completed", ended_at=NOW) for number in range(3)]
+
+    view = recent_list(
+        a_listing(*calls),
+        filters=parse_call_filters([words], now=NOW),
+        state=PageValue(1, SEALED),
+        audience=OPERATORS,
+        place=PLACE,
+    )
+
+    assert view.text.splitlines()[0] == headline
+
+
+def test_a_status_that_only_the_other_list_has_leads_there() -> None:
+    ringing = parse_call_filters(["status:ringing"], now=NOW)
+    state = PageValue(1, SEALED)
+
+    live = a_live_list(1, words="status:no-answer")
+    finished = recent_list(
+        a_listing(), filters=ringing, state=state, audience=OPERATORS, place=PLACE
+    )
+
+    way = "Calls with that status are finished calls: `/calls recent status:no-answer`"
+    assert way in everything(live)
+    assert "Calls with that status are live calls: `/calls status:ringing`" in everything(finished)
+    assert "with that status" not in everything(a_live_list(1, words="status:ringing"))
+
+
 def test_a_call_that_nobody_answered_lasted_no_longer_than_until_it_was_over() -> None:
     """Twilio tells no end of it; it neither goes on for ever nor stands above what ended later."""
     began_at = NOW - timedelta(hours=2)

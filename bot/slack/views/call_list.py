@@ -9,7 +9,7 @@ from math import ceil
 
 import slackblocks as kit
 
-from bot.domain.calls import Call, Conversation, Listing, group_legs
+from bot.domain.calls import FINAL_STATUSES, Call, Conversation, Listing, group_legs
 from bot.domain.card_version import CardVersion
 from bot.domain.filters import CallFilter
 from bot.slack.views import blocks
@@ -85,7 +85,7 @@ def recent_list(
 ) -> MessageView:
     """The calls that have ended, newest first; `state` as in `call_list`."""
     sheet = _Sheet(_FINISHED, listing, filters=filters, state=state, audience=audience, place=place)
-    headline = _count_or_none(len(sheet.found), _FINISHED.noun, filters)
+    headline = _finished_headline(len(sheet.found), filters)
     return sheet.draw(headline, [f"As of {slack_time(listing.looked_at)}. {place.words}"])
 
 
@@ -110,6 +110,7 @@ class _Sheet:
         self._page = min(state.page, self._pages)
         self._sealed_filters = state.sealed_filters
         self._audience = audience
+        self._place = place
         self._command = f"{place.command}{kind.verb}"
 
     def draw(self, headline: str, small_print: Sequence[str], banner: str = "") -> MessageView:
@@ -145,9 +146,19 @@ class _Sheet:
             lines.append("Filtered by a number, which is not shown in this channel.")
         elif self._filters != CallFilter():
             lines.append(f"Filter: `{self._filters.describe()}`. Without it: `{self._command}`")
+            lines += self._other_list()
         if self._pages > 1:
             lines.append(f"Page {self._page:,} of {self._pages:,}")
         return blocks.context("subtitle", lines) if lines else None
+
+    def _other_list(self) -> list[str]:
+        """Where calls of the wanted status stand, if they never do on this list."""
+        status = self._filters.status
+        fitting = _FINISHED if status in FINAL_STATUSES else _LIVE
+        if not status or fitting is self._kind:
+            return []
+        typed = f"{self._place.command}{fitting.verb} status:{status}"
+        return [f"Calls with that status are {fitting.noun}s: `{typed}`"]
 
     def _buttons(self, conversation: Conversation) -> list[kit.Button]:
         call = conversation.root
@@ -191,6 +202,13 @@ def _live_headline(listing: Listing, found: Sequence[Conversation], filters: Cal
     ringing = sum(_is_ringing(conversation) for conversation in found)
     headline = _count_or_none(len(found), _LIVE.noun, filters)
     return f"{headline}, {ringing:,} ringing" if ringing else headline
+
+
+def _finished_headline(count: int, filters: CallFilter) -> str:
+    """Where the limit may have left some out, how many there are in all is not known."""
+    if not count or count != filters.limit:
+        return _count_or_none(count, _FINISHED.noun, filters)
+    return f"The last {counted(count, _FINISHED.noun)}" if count > 1 else "The last finished call"
 
 
 def _count_or_none(count: int, noun: str, filters: CallFilter) -> str:
