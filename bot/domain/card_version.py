@@ -27,6 +27,12 @@ class CardVersion:
         last_change, _, legs = text.partition(".")
         return cls(last_change or UNKNOWN_PART, legs or UNKNOWN_PART)
 
+    def told_last_change(self, last_change_id: str) -> CardVersion:
+        """The same with this last change, where the card told none, as on a list."""
+        if self.last_change != UNKNOWN_PART:
+            return self
+        return CardVersion(self.of(last_change_id, None).last_change, self.legs)
+
     def __str__(self) -> str:
         return f"{self.last_change}.{self.legs}"
 

@@ -189,6 +189,27 @@ async def test_a_card_on_which_somebody_has_acted_since_asks_again_and_then_work
     assert (ANA, "redirect denied") in await company.events()
 
 
+@pytest.mark.parametrize("is_typed", [False, True], ids=["from a list", "by number"])
+async def test_a_form_asks_again_where_somebody_has_acted_since_it_was_opened(
+    company: Company, call: Call, *, is_typed: bool
+) -> None:
+    """A list and a number tell nothing of the last change: the form is the first to know it."""
+    if is_typed:
+        await company.say(ANA, f"/calls redirect {CALLER} hold-music")
+    else:
+        await open_modal(company, call)
+    await company.say(BEN, f"/calls redirect {call.sid} {HOLD}")
+
+    await company.submit(ANA, {TARGET_BLOCK: "hold-music"})
+    asked_again = shown(company.modal(ANA))
+    before = company.changes_sent()
+    await company.submit(ANA, {})
+
+    assert "Somebody has changed this call since your card was made." in asked_again
+    assert len(before) == 1
+    assert len(company.changes_sent()) == 2
+
+
 async def test_a_card_without_somebody_who_has_joined_since_asks_again_and_then_works(
     company: Company, call: Call
 ) -> None:

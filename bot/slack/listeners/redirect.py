@@ -88,9 +88,10 @@ async def _ask(
         return
     listing = await desk.live.listing()
     conversation = listing.conversation_of(call.sid) or Conversation(call)
+    last_change_id = await desk.log.last_change_id(desk.place.account_sid, call.sid)
     form = RedirectForm(
         call_sid=call.sid,
-        card_version=str(CardVersion.of(None, conversation.legs_digest())),
+        card_version=str(CardVersion.of(last_change_id, conversation.legs_digest())),
         origin=asked.origin,
     )
     await _open(desk, asked, form, filled)
@@ -100,7 +101,9 @@ async def _open_clicked(
     desk: Desk, asked: Click, form: RedirectForm, filled: Mapping[str, str]
 ) -> None:
     await desk.freeze.turn_away(asked.asking, Action.REDIRECT, form.call_sid)
-    await _open(desk, asked, form, filled)
+    last_change_id = await desk.log.last_change_id(desk.place.account_sid, form.call_sid)
+    version = CardVersion.parse(form.card_version).told_last_change(last_change_id)
+    await _open(desk, asked, form.with_version(str(version)), filled)
 
 
 async def _open(
