@@ -40,6 +40,16 @@ class Printed:
     output: str
     exit_code: int
 
+    @property
+    def rows(self) -> list[list[str]]:
+        """The lines that stand in columns, cell by cell."""
+        return [line.split("\t") for line in self.output.splitlines() if "\t" in line]
+
+    @property
+    def talk(self) -> str:
+        """All other lines."""
+        return "\n".join(line for line in self.output.splitlines() if "\t" not in line)
+
 
 class BotProcess:
     """`python -m bot serve`, in an environment of its own.

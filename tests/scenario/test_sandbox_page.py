@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from bot.sandbox.bot_process import Printed
 from tests.contract.slack_stand_in_bot import Json, actions, button, modal, plain, text_input
 from tests.scenario.sandbox_page import ANA, BEN, SUPPORT, Page, page_at_work
 
@@ -272,3 +273,19 @@ async def test_every_open_page_is_let_go_when_the_server_stops(page: Page) -> No
 
         async with asyncio.timeout(30):
             assert await stream.content.read() == b""
+
+
+async def test_what_is_said_beside_the_entries_of_the_log_stands_in_no_column(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(*words: str) -> Printed:
+        said = "seq\twho\n7\tana\nThere is more: hookflash audit list --before 7\n"
+        return Printed(" ".join(["hookflash", *words]), said, 0)
+
+    monkeypatch.setattr(page.stage.bot, "ask", ask)
+
+    log = await page.part("log")
+
+    assert "<tr><td>7</td><td>ana</td></tr>" in log
+    assert ">There is more: hookflash audit list --before 7</pre>" in log
+    assert "<td>There is more" not in log
