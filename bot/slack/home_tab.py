@@ -75,7 +75,8 @@ class HomeTab:
             ask=self._rights.who_to_ask(Role.ADMIN),
             audience=audience,
             place=self._place,
-            banners=tab.banners,
+            # Who has no role is told so, and why: a refusal on top would say it twice.
+            banners=tab.banners if role >= Role.VIEWER else (),
         )
         return await tab.show(number, lambda: self._replies.publish_home(actor.user_id, view))
 

@@ -193,7 +193,8 @@ Example: `/calls hangup cdef12 spam`\
 def test_the_help_of_somebody_without_a_role_says_whom_to_ask() -> None:
     view = help_page([], role=Role.NOBODY, ask=("U0ADA",), place=PLACE)
 
-    assert "You may see and change nothing yet. Ask <@U0ADA>." in view.text
+    assert "You have no role, so you may see and change nothing: guests" in view.text
+    assert view.text.endswith("unless the settings name them. Ask <@U0ADA>.")
 
 
 @pytest.mark.parametrize(

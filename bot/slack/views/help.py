@@ -29,7 +29,10 @@ _LOG_FILTERS = (
     "`limit:20`"
 )
 _ROLE_WORDS = {
-    Role.NOBODY: "You may see and change nothing yet.",
+    Role.NOBODY: (
+        "You have no role, so you may see and change nothing: guests and people of other "
+        "workspaces have none unless the settings name them."
+    ),
     Role.VIEWER: "You are a viewer: you may look at calls.",
     Role.OPERATOR: "You are an operator: you may look at calls and change them.",
     Role.ADMIN: "You are an admin: you may do everything here.",
