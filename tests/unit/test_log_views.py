@@ -1,5 +1,8 @@
 """Pages of the log, freezes, the help, and the small words that all views share."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from inline_snapshot import snapshot
 
@@ -65,6 +68,21 @@ after)*, <@U0ANA>, 2026-11-22 14:02:07 UTC, #5
 """)
     value = parse_log_page_value(value_of(view, "Older"))
     assert value == LogPageValue(3, SEALED)
+
+
+def test_a_process_that_stopped_is_told_with_the_time_of_that_and_not_of_its_start() -> None:
+    row = a_row(event="stopped", action="serve", call_sid="", details={}, personal={})
+    started_yesterday = replace(row, requested_at=NOW - timedelta(days=1))
+
+    view = audit_page(
+        AuditPage(rows=[started_yesterday], next_before_seq=None),
+        AuditQuery(),
+        sealed_filters="",
+        audience=OPERATORS,
+        place=PLACE,
+    )
+
+    assert "*Hookflash: stopped*, 2026-11-22 14:02:07 UTC, #7" in readable(view.text)
 
 
 def test_the_last_page_of_the_log_leads_back_to_the_newest() -> None:

@@ -160,9 +160,10 @@ def _row_lines(row: AuditRow, audience: Audience) -> Iterator[str]:
     """Marked-up lines: what and with what result, by whom and when, which call, why."""
     entry = row.entry
     who = mention_user(entry.actor_user_id, row.personal.get("actor_name", "") or "Hookflash")
-    # What Hookflash did of itself names it already.
-    by = "" if entry.action == Action.SERVE else f"{who}, "
-    yield f"*{_what(row)}: {_result(row)}*, {by}{slack_moment(row.requested_at)}, #{entry.seq}"
+    # What Hookflash did of itself names it already; nobody asked for it when the process started.
+    is_own = entry.action == Action.SERVE
+    by, at = ("", entry.recorded_at) if is_own else (f"{who}, ", row.requested_at)
+    yield f"*{_what(row)}: {_result(row)}*, {by}{slack_moment(at)}, #{entry.seq}"
     ends = [row.personal.get(end, "") for end in ("from", "to")]
     parties = " → ".join(audience.party(end) for end in ends)
     facts = [
