@@ -24,7 +24,7 @@ _MOMENT = re.compile(rf"{_DAY.pattern}(T[0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}})?Z)?",
 _NO_MOMENT = "A time is how long ago (90s, 10m, 2h, 1d), a day (2026-01-31) or 2026-01-31T14:00Z."
 _NUMBER = re.compile(r"(\*?)(\+?)([0-9]{1,15})(\*?)", re.ASCII)
 _ADDRESS = re.compile(r"(?:client|sips?):[A-Za-z0-9._@+\-]{1,80}\*?", re.ASCII)
-_PUNCTUATION = re.compile(r"[().\-]")
+_PUNCTUATION = re.compile(r"[().\-\s]")
 
 
 class BadValueError(ValueError):
