@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from bot.domain.errors import InvalidTargetError, TargetNotAllowedError
+from bot.domain.phone_numbers import split_written_number
 from bot.domain.twiml_policy import check_twiml
 from bot.domain.url_policy import check_redirect_url
 
@@ -249,9 +250,15 @@ def _unknown_name(text: str) -> InvalidTargetError:
     words = _words(text)
     if not words:
         return InvalidTargetError("", "Where to? Name a target.", EXAMPLE_TARGET)
+    number = split_written_number(text)
+    if number:
+        example = f"<Response><Dial>{number[0]}</Dial></Response>"
+        return InvalidTargetError(number[0], "TwiML sends a call to a number.", example)
+    if words[0] == "to":
+        words = words[1:]
     meant = [target for target in BUILT_IN_TARGETS if _is_close(words, target)]
     hint = f"Did you mean {' or '.join(target.key for target in meant)}?" if meant else NAMES
-    shown = " ".join(words[:5])[:80]
+    shown = " ".join(text.split()[:5])[:80]
     return InvalidTargetError(
         shown, f"This is no URL, no TwiML and no known target. {hint}", EXAMPLE_TARGET
     )

@@ -132,7 +132,7 @@ async def test_no_star_of_a_mistake_is_taken_for_bold(company: Company, typed: s
 @pytest.mark.parametrize(
     ("target", "part", "problem"),
     [
-        ("hold-musik", "hold musik", "Did you mean hold-music?"),
+        ("hold-musik", "hold-musik", "Did you mean hold-music?"),
         ("“nowhere”", "nowhere", "no known target"),
         ("\N{TELEPHONE RECEIVER}", "\N{TELEPHONE RECEIVER}", "no known target"),
         (MANY, "aaaa", "no known target"),

@@ -84,6 +84,24 @@ def test_what_is_no_target_gets_a_hint_and_an_example(text: str, why: str) -> No
     assert "hold-music" in refusal.value.example
 
 
+@pytest.mark.parametrize("text", ["+442079460000 she asked", "+44 20 7946 0000", "+44(20)79460000"])
+def test_who_names_a_number_is_shown_the_twiml_that_dials_it(text: str) -> None:
+    with pytest.raises(InvalidTargetError) as refusal:
+        parse_target(text)
+
+    assert refusal.value.part == "+442079460000"
+    assert refusal.value.problem == "TwiML sends a call to a number."
+    assert refusal.value.example == "<Response><Dial>+442079460000</Dial></Response>"
+
+
+def test_what_is_no_target_is_named_as_it_was_typed() -> None:
+    with pytest.raises(InvalidTargetError) as refusal:
+        parse_target("to hold-music, please, for five minutes")
+
+    assert refusal.value.part == "to hold-music, please, for five"
+    assert "Did you mean hold-music?" in refusal.value.problem
+
+
 @pytest.mark.parametrize("target", BUILT_IN_TARGETS)
 def test_built_in_target_goes_by_its_key_and_its_title(target: BuiltInTarget) -> None:
     assert parse_target(f"{target.key} why") == (NamedTarget(target.key), "why")
