@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from bot.domain.audit import Action, Event
 from bot.domain.audit_log import AuditQuery
@@ -82,6 +83,7 @@ def parse_audit_filters(words: Sequence[str], *, now: datetime, me: str = "") ->
         "request": Key("request_id", _request, "request:0123456789abcdef0123456789abcdef"),
         "limit": Key("limit", count_up_to(MAX_AUDIT_ROWS), "limit:20"),
     }
+    _refuse_loose_words(words)
     query = AuditQuery(**parse_words(words, keys, for_number="number:{0}", elsewhere=_OF_LISTS))
     if query.words and query.since is None:
         query = replace(query, since=(query.until or now).replace(microsecond=0) - WORDS_WITHIN)
@@ -91,6 +93,15 @@ def parse_audit_filters(words: Sequence[str], *, now: datetime, me: str = "") ->
             typed["until"], f"That is not after {typed['since']}.", "since:3h until:1h"
         )
     return query
+
+
+def _refuse_loose_words(words: Sequence[str]) -> None:
+    """Raise for `words:card fraud`, of which the second is a filter of its own."""
+    for before, word in pairwise(words):
+        key, _colon, value = before.partition(":")
+        if key.lower() == "words" and value and ":" not in word:
+            example = f'words:"{value} {word}"'
+            raise invalid_filter(f"{before} {word}", "Several words stand in quotes.", example)
 
 
 def describe_audit_query(query: AuditQuery) -> str:

@@ -207,6 +207,23 @@ def test_a_time_that_ends_before_it_begins_is_refused() -> None:
     assert caught.value.example == "since:3h until:1h"
 
 
+@pytest.mark.parametrize(
+    ("typed", "part", "example"),
+    [
+        ("words:card fraud", "words:card fraud", 'words:"card fraud"'),
+        ('words:"card fraud" again', "words:card fraud again", 'words:"card fraud again"'),
+        ("Words:card fraud since:2h", "Words:card fraud", 'words:"card fraud"'),
+    ],
+)
+def test_words_without_quotes_are_shown_with_them(typed: str, part: str, example: str) -> None:
+    with pytest.raises(InvalidFilterError) as caught:
+        parse_audit_filters(split_filters(typed), now=NOW)
+
+    assert caught.value.part == part
+    assert caught.value.problem == "Several words stand in quotes."
+    assert caught.value.example == example
+
+
 def test_a_bare_number_is_answered_with_how_to_write_it() -> None:
     with pytest.raises(InvalidFilterError) as caught:
         parse("+14155550123")
