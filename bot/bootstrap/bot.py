@@ -339,7 +339,12 @@ class Bot:
     def live_list(self) -> LiveList:
         """Draws the list of live calls."""
         return LiveList(
-            self.live, self.log_health, seal=self.seal, clock=self._clock, place=self.place
+            self.live,
+            self.outside.log,
+            self.log_health,
+            seal=self.seal,
+            clock=self._clock,
+            place=self.place,
         )
 
     @cached_property
@@ -347,7 +352,6 @@ class Bot:
         """Draws and publishes the Home tab."""
         return HomeTab(
             self.live_list,
-            self.outside.log,
             self.rights,
             self.audiences,
             self.replies,

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from bot.application.deadlines import database_deadline
-from bot.application.ports import AuditReader, Clock
+from bot.application.ports import Clock
 from bot.application.rights import Rights
-from bot.domain.changes import Freeze, Origin
-from bot.domain.errors import HookflashError, LogUnavailableError, TwilioError
+from bot.domain.changes import Origin
+from bot.domain.errors import HookflashError, TwilioError
 from bot.domain.people import Actor, Role
 from bot.slack.audiences import Audiences
 from bot.slack.drawings import Places
@@ -33,7 +32,6 @@ class HomeTab:
     def __init__(
         self,
         live_list: LiveList,
-        log: AuditReader,
         rights: Rights,
         audiences: Audiences,
         replies: Replies,
@@ -43,7 +41,6 @@ class HomeTab:
         place: Place,
     ) -> None:
         self._live_list = live_list
-        self._log = log
         self._rights = rights
         self._audiences = audiences
         self._replies = replies
@@ -66,7 +63,9 @@ class HomeTab:
         audience = await self._audiences.alone(actor)
         calls, freeze = None, None
         if role >= Role.VIEWER:
-            calls, freeze = await asyncio.gather(self._calls(page, audience), self._freeze())
+            calls, freeze = await asyncio.gather(
+                self._calls(page, audience), self._live_list.freeze()
+            )
         view = home_tab(
             role=role,
             commands=self._help_for(role) if role >= Role.VIEWER else (),
@@ -94,16 +93,10 @@ class HomeTab:
 
     async def _calls(self, page: ListState, audience: Audience) -> MessageView:
         try:
-            return await self._live_list.draw(page, audience, within_s=LOOK_DEADLINE_S)
+            return await self._live_list.draw(
+                page, audience, within_s=LOOK_DEADLINE_S, tells_freeze=False
+            )
         except TimeoutError:
             return calls_not_listed(TWILIO_IS_SLOW, self._live_list.encode(page))
         except TwilioError as fault:
             return calls_not_listed(words(fault, self._place.command), self._live_list.encode(page))
-
-    async def _freeze(self) -> Freeze | None:
-        """None also where the log does not answer: the list says so, and nothing can be changed."""
-        try:
-            async with database_deadline():
-                return await self._log.current_freeze()
-        except LogUnavailableError:
-            return None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+from bot.application.deadlines import database_deadline
 from bot.application.live_calls import LiveCalls
 from bot.application.log_health import LogHealth
-from bot.application.ports import Clock
+from bot.application.ports import AuditReader, Clock
+from bot.domain.changes import Freeze
+from bot.domain.errors import LogUnavailableError
 from bot.slack.filter_seal import FilterSeal
 from bot.slack.list_state import ListState
 from bot.slack.views.call_list import call_list
@@ -21,6 +24,7 @@ class LiveList:
     def __init__(
         self,
         live: LiveCalls,
+        log: AuditReader,
         log_health: LogHealth,
         *,
         seal: FilterSeal,
@@ -28,6 +32,7 @@ class LiveList:
         place: Place,
     ) -> None:
         self._live = live
+        self._log = log
         self._log_health = log_health
         self._seal = seal
         self._clock = clock
@@ -46,6 +51,14 @@ class LiveList:
         """What a button carries that leads to this page."""
         return state.encode(self._seal)
 
+    async def freeze(self) -> Freeze | None:
+        """The freeze in force; None also where the log does not answer, which the list says."""
+        try:
+            async with database_deadline():
+                return await self._log.current_freeze()
+        except LogUnavailableError:
+            return None
+
     async def draw(
         self,
         state: ListState,
@@ -53,8 +66,9 @@ class LiveList:
         *,
         banner: str = "",
         within_s: float | None = None,
+        tells_freeze: bool = True,
     ) -> MessageView:
-        """The page as it is now, with *banner* (marked-up text) on top.
+        """The page as it is now, with *banner* (marked-up text) on top, and the freeze in force.
 
         Where Twilio does not list the calls *within_s*, it shows what was known a moment ago.
 
@@ -62,9 +76,10 @@ class LiveList:
             TwilioError: Twilio did not list the calls.
             TimeoutError: nor did it say so in time.
         """
-        listing, is_log_up = await asyncio.gather(
+        listing, is_log_up, freeze = await asyncio.gather(
             self._live.listing() if within_s is None else self._live.listing_within(within_s),
             self._log_health.is_answering(),
+            self.freeze() if tells_freeze else _nothing(),
         )
         return call_list(
             listing,
@@ -74,5 +89,10 @@ class LiveList:
             audience=audience,
             place=self._place,
             banner=banner,
+            freeze=freeze,
             is_log_down=not is_log_up,
         )
+
+
+async def _nothing() -> None:
+    """Stands where nobody asks."""

@@ -123,6 +123,22 @@ async def test_in_a_freeze_nobody_is_asked_for_what_cannot_be_done(
     assert (clicked, typed) == (call.sid, ["", ""])
 
 
+@pytest.mark.parametrize("typed", ["", "post"])
+@pytest.mark.usefixtures("call")
+async def test_a_list_says_that_all_is_frozen_and_by_whom(company: Company, typed: str) -> None:
+    """Its buttons can do nothing meanwhile."""
+    await company.say(ADA, "/calls freeze toll fraud")
+    await company.say(ANA, f"/calls {typed}")
+    frozen = shown(company.last(ANA))
+    await company.say(ADA, "/calls unfreeze")
+
+    await company.click(ANA, "Refresh", on=company.seen_by(ANA)[1])
+
+    assert f"*All changes are frozen* by <@{ADA}> since" in frozen
+    assert "(reason: toll fraud)." in frozen
+    assert "frozen" not in shown(company.seen_by(ANA)[1])
+
+
 async def test_a_redirect_whose_target_is_still_looked_up_is_stopped_too(
     company: Company, call: Call
 ) -> None:

@@ -139,9 +139,15 @@ def assert_slack_takes_blocks(
 
 
 @few_examples
-@given(listing=LISTINGS, audience=AUDIENCES, page=st.integers(1, 7), banner=st.text())
+@given(
+    listing=LISTINGS,
+    audience=AUDIENCES,
+    page=st.integers(1, 7),
+    banner=st.text(),
+    reason=HOSTILE_TEXT,
+)
 def test_slack_takes_any_list_of_live_calls(
-    listing: Listing, audience: Audience, page: int, banner: str
+    listing: Listing, audience: Audience, page: int, banner: str, reason: str
 ) -> None:
     view = call_list(
         listing,
@@ -151,6 +157,7 @@ def test_slack_takes_any_list_of_live_calls(
         audience=audience,
         place=PLACE,
         banner="Hung up. " * len(banner),
+        freeze=Freeze(by=ANA, since=NOW, reason=reason),
         is_log_down=True,
     )
 

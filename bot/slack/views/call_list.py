@@ -11,6 +11,7 @@ import slackblocks as kit
 
 from bot.domain.calls import FINAL_STATUSES, Call, Conversation, Listing, group_legs
 from bot.domain.card_version import CardVersion
+from bot.domain.changes import Freeze
 from bot.domain.filters import CallFilter
 from bot.slack.views import blocks
 from bot.slack.views.action_ids import ActionId
@@ -29,6 +30,7 @@ from bot.slack.views.formatting import (
     status_words,
 )
 from bot.slack.views.message import MessageView, message
+from bot.slack.views.notice import freeze_words
 from bot.slack.views.values import CallValue, PageValue
 
 CONVERSATIONS_A_PAGE = 10
@@ -58,6 +60,7 @@ def call_list(
     audience: Audience,
     place: Place,
     banner: str = "",
+    freeze: Freeze | None = None,
     is_log_down: bool = False,
 ) -> MessageView:
     """The live calls that pass the filters, on the page of the state.
@@ -72,7 +75,9 @@ def call_list(
     ]
     if is_log_down:
         small_print.append("*The log does not answer*: calls can be seen but not changed.")
-    return sheet.draw(_live_headline(listing, sheet.found, filters), small_print, banner)
+    frozen = freeze_words(freeze, audience=audience, place=place)[0] if freeze else ""
+    headline = _live_headline(listing, sheet.found, filters)
+    return sheet.draw(headline, small_print, banner=banner, frozen=frozen)
 
 
 def recent_list(
@@ -113,15 +118,17 @@ class _Sheet:
         self._place = place
         self._command = f"{place.command}{kind.verb}"
 
-    def draw(self, headline: str, small_print: Sequence[str], banner: str = "") -> MessageView:
+    def draw(
+        self, headline: str, small_print: Sequence[str], *, banner: str = "", frozen: str = ""
+    ) -> MessageView:
         """The message; headline in plain text, the others marked up."""
         drawn: list[kit.Block | None] = [
             blocks.banner(banner),
+            blocks.banner(frozen, "freeze"),
             blocks.header("headline", headline),
             self._subtitle(),
         ]
-        lines = [banner] if banner else []
-        lines.append(headline)
+        lines = [line for line in (banner, frozen, headline) if line]
         for position, conversation in enumerate(self._shown()):
             facts = self._kind.facts(conversation, self._listing.looked_at, self._audience)
             lines.append(", ".join(facts))
