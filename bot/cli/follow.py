@@ -169,7 +169,7 @@ class _Follower:
         if self._failures:
             click.echo("The log answers again.", err=True)
         self._failures = 0
-        if news.known < self._after.seq:
+        if news.is_of_other_log:
             _refuse_log(self._after.seq)
         return news
 

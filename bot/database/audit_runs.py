@@ -15,7 +15,7 @@ from bot.database.audit_search import Look, Search, read_last_seq, terms_of
 from bot.database.audit_stories import ToldEntry, read_stories
 from bot.database.audit_verify import read_link_head
 from bot.database.tables import audit_entries
-from bot.domain.audit import AuditEntry, Head
+from bot.domain.audit import EMPTY_HEAD, AuditEntry, Head
 from bot.domain.audit_log import AuditQuery
 
 ENTRIES_AT_ONCE = 1000
@@ -32,12 +32,15 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """The same of entries as they come in; the chain ends with the entry numbered *known*."""
+    """The same of entries as they come in.
+
+    There are none where the entry to go on after is not in the log, or has another hash.
+    """
 
     told: Sequence[ToldEntry]
     reached: Head
     is_last: bool
-    known: int
+    is_of_other_log: bool = False
 
 
 def begin_export(connection: Connection, chain_id: str, query: AuditQuery) -> Terms | None:
@@ -84,16 +87,18 @@ def read_outside(connection: Connection, terms: Terms, after_seq: int) -> Run:
 
 def read_news(connection: Connection, chain_id: str, query: AuditQuery, after: Head) -> News:
     """The next entries that fit as they came, each with what its request had told by then."""
+    if after != EMPTY_HEAD and read_link_head(connection, chain_id, after.seq) != after:
+        return News((), after, is_last=True, is_of_other_log=True)
     known = read_last_seq(connection, chain_id) or 0
     terms = terms_of(connection, chain_id, query)
     if terms is None or known <= after.seq:
-        return News((), after, is_last=True, known=known)
+        return News((), after, is_last=True)
     search = Search(connection, terms, terms.is_told_by, mark=None, newest_first=False)
     look = _look(search, terms, after.seq)
     told = _told(connection, terms, look.entries, up_to=None)
     run = _run(terms, look, told)
     reached = read_link_head(connection, chain_id, run.reached)
-    return News(told, reached or after, is_last=run.is_last, known=known)
+    return News(told, reached or after, is_last=run.is_last)
 
 
 def _look(search: Search, terms: Terms, after_seq: int) -> Look:

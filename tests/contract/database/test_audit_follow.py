@@ -19,10 +19,15 @@ from bot.database.audit_reader import SqlAuditReader
 from bot.database.ledger import SqlLedger
 from bot.domain.audit import Event
 from bot.domain.audit_log import AuditQuery
-from tests.contract.database.drafts import BEN, append, draft
+from tests.contract.database.drafts import BEN, append, draft, drop_triggers
 from tests.fixtures_database import administration
 
 TIMEOUT_S = 30
+CUT_OFF_AFTER_TWO = (
+    "DELETE FROM audit_entries WHERE seq > 2",
+    "DELETE FROM audit_personal WHERE seq > 2",
+    "UPDATE audit_heads SET seq = 2, hash = (SELECT hash FROM audit_entries WHERE seq = 2)",
+)
 WRITE_MANY = """
 import asyncio, sys
 from bot.database.engine import open_database
@@ -217,6 +222,27 @@ async def test_a_database_that_goes_away_and_returns_is_followed_on(
 
     assert [line["request_id"] for line in follower.lines(1)] == ["after"]
     assert follower.stop()[0] == 0
+
+
+async def test_a_log_that_lost_its_end_and_grew_again_is_not_followed_on(
+    ledger: SqlLedger, follow: Any, database_url: str
+) -> None:
+    """As where a standby took over without the last entries while the follower was not looking."""
+    await append(ledger, draft(), draft())
+    follower = follow("--unrecorded", "--after", "0")
+    follower.lines(3)  # the last is that it follows
+
+    follower.process.send_signal(signal.SIGSTOP)
+    with administration(database_url) as connection:
+        drop_triggers(connection, "audit_entries", "audit_heads", "audit_personal")
+        for statement in CUT_OFF_AFTER_TWO:
+            connection.execute(text(statement))
+    await append(ledger, draft(), draft())
+    follower.process.send_signal(signal.SIGCONT)
+    printed, told = follower.process.communicate(timeout=TIMEOUT_S)
+
+    assert (follower.process.returncode, printed) == (1, b"")
+    assert "Entry 3, after which to go on, is not in this log" in told.decode()
 
 
 async def test_a_reader_who_leaves_ends_it_without_a_word(ledger: SqlLedger, follow: Any) -> None:
