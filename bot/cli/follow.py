@@ -26,12 +26,17 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 1.0
 LONGEST_PAUSE_S = 30.0
+LAST_SEQ = 2**63 - 1  # that a database can hold
 
 
 @click.command(epilog=FILTERS)
 @click.argument("filters", nargs=-1)
 @click.option(
-    "--after", "after_seq", type=click.IntRange(min=0), metavar="SEQ", help="Begin after this one."
+    "--after",
+    "after_seq",
+    type=click.IntRange(0, LAST_SEQ),
+    metavar="SEQ",
+    help="Begin after this one.",
 )
 @click.option(
     "--state",
@@ -98,11 +103,18 @@ class _Place:
             return None
         try:
             kept = json.loads(self.path.read_text())
-            return Head(int(kept["seq"]), str(kept["hash"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise click.ClickException(
-                f"{self.path} does not tell where to go on. Remove it to begin again at the start."
-            ) from error
+            seq, hash_ = kept["seq"], kept["hash"]
+            is_place = type(seq) is int and seq >= 0 and type(hash_) is str
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise self._unusable() from error
+        if not is_place:
+            raise self._unusable()
+        return Head(seq, hash_)
+
+    def _unusable(self) -> click.ClickException:
+        return click.ClickException(
+            f"{self.path} does not tell where to go on. Remove it to begin again at the start."
+        )
 
     def keep(self, head: Head) -> None:
         """Make it the place to go on after, all of it or nothing."""
@@ -138,7 +150,7 @@ class _Follower:
         kept = self._place.read()
         seq = kept.seq if kept else after_seq
         if seq:
-            found = await log.head_at(seq)
+            found = await log.head_at(seq) if seq <= LAST_SEQ else None
             if found is None or kept not in (None, found):
                 _refuse_log(seq)
             self._after = found

@@ -264,6 +264,10 @@ async def test_a_reader_who_leaves_ends_it_without_a_word(ledger: SqlLedger, fol
         ('{"seq": 2, "hash": "00"}', "Entry 2, after which to go on, is not in this log"),
         ('{"seq": 9, "hash": "00"}', "Entry 9, after which to go on, is not in this log"),
         ("nothing", "does not tell where to go on"),
+        ("[" * 100_000, "does not tell where to go on"),
+        ('{"seq": 1e400, "hash": "00"}', "does not tell where to go on"),
+        ('{"seq": -1, "hash": "00"}', "does not tell where to go on"),
+        (f'{{"seq": {10**30}, "hash": "00"}}', "is not in this log"),
     ],
 )
 async def test_a_place_of_another_log_is_refused(
