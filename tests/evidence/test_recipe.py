@@ -172,6 +172,32 @@ def use_another_key(stranger: Stranger) -> None:
     stranger.key = Notary().key
 
 
+def name_a_second_successor(stranger: Stranger) -> None:
+    log, thief = stranger.log, Notary(minutes=60)
+    handed_over = stranger.notary.sign(log.head, next_key=Notary().key)
+    log.request()
+    stolen = stranger.notary.sign(log.head, next_key=thief.key)
+    path = stranger.folder / "checkpoints.jsonl"
+    write_checkpoints(path, handed_over, stolen, thief.sign(log.head))
+    stranger.lines = log.lines()
+
+
+def lose_every_checkpoint(stranger: Stranger) -> None:
+    (stranger.folder / "checkpoints.jsonl").write_text("Hookflash APP 2:02 PM\n")
+
+
+def say_more(stranger: Stranger) -> None:
+    stranger.edit(3, '"value":"card fraud"', '"value":"card fraud","shown":"a joke"')
+
+
+def name_two_actors(stranger: Stranger) -> None:
+    stranger.edit(3, '"actor":{', '"actor":{"real_name":"ben",')
+
+
+def bury_in_brackets(stranger: Stranger) -> None:
+    stranger.edit(3, '"details":{', '"details":{"deep":' + "[" * 10_000 + "]" * 10_000 + ",")
+
+
 def change_a_checkpoint(stranger: Stranger) -> None:
     path = stranger.folder / "checkpoints.jsonl"
     path.write_text(path.read_text().replace('"seq":6', '"seq":5'))
@@ -190,6 +216,11 @@ TAMPERINGS: dict[str, tuple[Callable[[Stranger], None], str]] = {
     "value gone": (lose_value, "the actor_name of entry 3 is gone"),
     "computed anew": (rewrite, "entry 4 is not the one that was signed"),
     "another key": (use_another_key, "the checkpoint of entry 4 is not signed with your key"),
+    "key with two successors": (name_a_second_successor, "entry 8 names a second successor"),
+    "no checkpoint": (lose_every_checkpoint, "holds no checkpoint"),
+    "more said": (say_more, "entry 3 says more than an entry does"),
+    "two actors named": (name_two_actors, "entry 3 says more than an entry does"),
+    "buried in brackets": (bury_in_brackets, "RecursionError"),
     "checkpoint changed": (change_a_checkpoint, "the checkpoint of entry 5 is not signed"),
 }
 
@@ -204,6 +235,52 @@ def test_tampering_is_found(what: str, stranger: Stranger) -> None:
     assert followed.returncode == 1
     assert followed.stderr.startswith("WRONG: ")
     assert words in followed.stderr
+
+
+def test_a_checkpoint_that_was_copied_twice_is_one(stranger: Stranger) -> None:
+    path = stranger.folder / "checkpoints.jsonl"
+    handed_over = stranger.notary.sign(stranger.log.head, next_key=Notary().key)
+    path.write_text(2 * write_checkpoints(path, handed_over).read_text())
+
+    assert stranger.follow().stdout == "The export fits 1 signed entries, the last of them 6.\n"
+
+
+def test_what_a_replaced_key_signs_later_does_not_count(stranger: Stranger) -> None:
+    """Whoever stole it, and owns the database, may sign a made-up end with it."""
+    log, thief = stranger.log, Notary(stranger.notary.signer, minutes=60)
+    handed_over = stranger.notary.sign(log.head, next_key=Notary().key)
+    log.request()
+    log.recompute(7, actor_user_id="U0BEN")
+    write_checkpoints(stranger.folder / "checkpoints.jsonl", handed_over, thief.sign(log.head))
+    stranger.lines = log.lines()
+
+    assert stranger.follow().stdout == "The export fits 1 signed entries, the last of them 6.\n"
+
+
+def test_a_part_that_only_the_replaced_key_covers_does_not_fit(stranger: Stranger) -> None:
+    log, thief = stranger.log, Notary(stranger.notary.signer, minutes=60)
+    handed_over = stranger.notary.sign(log.head, next_key=Notary().key)
+    log.request()
+    log.recompute(7, actor_user_id="U0BEN")
+    path = stranger.folder / "proof.jsonl"
+    checkpoints = write_checkpoints(path, handed_over, thief.sign(log.head)).read_text()
+    write_lines(path, [*log.proof_lines()[4:], *checkpoints.splitlines()])
+    stranger.lines = log.lines()[6:]
+
+    followed = stranger.follow(with_proof=True)
+
+    assert "no checkpoint was signed at entry 8 or after it" in followed.stderr
+    assert followed.returncode == 1
+
+
+def test_a_line_that_stands_twice_in_a_part_is_found(stranger: Stranger) -> None:
+    stranger.keep_proof(first_seq=3)
+    stranger.lines = [*stranger.log.lines()[2:4], stranger.log.lines()[2]]
+
+    followed = stranger.follow(with_proof=True)
+
+    assert "entry 3 stands there twice, or out of order" in followed.stderr
+    assert followed.returncode == 1
 
 
 def test_what_is_not_in_the_proof_is_found(stranger: Stranger) -> None:
