@@ -14,10 +14,11 @@ from bot.cli.checkpoints import checkpoints, key
 from bot.cli.filters import FILTERS, read_filters
 from bot.cli.follow import follow
 from bot.cli.log import ask_log, reading_of, record_reading, unrecorded_option
-from bot.cli.output import STDOUT, OutputFile, written_whole
+from bot.cli.output import STDOUT, OutputFile
 from bot.cli.proof import Exported, export_proof
 from bot.cli.redact import redact
 from bot.cli.verify import verify
+from bot.cli.whole_file import whole_file
 
 if TYPE_CHECKING:
     from bot.database.audit_reader import SqlAuditReader
@@ -165,7 +166,7 @@ def export(
     query = ask_log(lambda log: read_filters(log, filters))
     reading = reading_of("export", filters)
     own_seq = record_reading(reading.asked(), unrecorded=unrecorded)
-    with written_whole(output) as file:
+    with whole_file(output) as file:
         seqs = ask_log(lambda log: _export(log, query, form, file, before_seq=own_seq))
     click.echo(f"{seqs.count} {'entry' if seqs.count == 1 else 'entries'} exported.", err=True)
     if own_seq is not None:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
-from uuid import uuid4
+from typing import Any
 
 import click
 
@@ -32,42 +28,3 @@ class OutputFile(click.Path):
         if not os.access(folder, os.W_OK):
             self.fail(f"Nothing can be written in the folder {folder}.", param, ctx)
         return path
-
-
-@contextmanager
-def written_whole(path: str) -> Iterator[IO[str]]:
-    """A text to write into, which is the file once it is complete; before that all is as it was.
-
-    Standard output, and what is no regular file (a pipe, a device), are written to at once.
-
-    Raises:
-        ClickException: the file cannot be written.
-    """
-    if path == STDOUT:
-        with click.open_file(STDOUT, "w", encoding="utf-8") as stream:
-            yield stream
-        return
-    target = Path(path).resolve()
-    try:
-        if target.exists() and not target.is_file():
-            with target.open("w", encoding="utf-8") as device:
-                yield device
-        else:
-            with _replacing(target) as file:
-                yield file
-    except OSError as error:
-        problem = error.strerror or "it failed"
-        raise click.ClickException(f"{path} cannot be written: {problem}.") from error
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[IO[str]]:
-    beside = target.with_name(f".hookflash-{uuid4().hex}")
-    try:
-        with beside.open("x", encoding="utf-8") as file:
-            yield file
-        if target.exists():
-            shutil.copymode(target, beside)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)

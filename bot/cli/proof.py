@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from bot.cli.log import log_url
-from bot.cli.output import written_whole
+from bot.cli.whole_file import whole_file
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ def export_proof(path: str, exported: Exported) -> None:
 
     if not exported.count:
         raise click.ClickException("Nothing was exported, so there is nothing to prove.")
-    with written_whole(path) as file:
+    with whole_file(path) as file:
         proven = write_proof(
             log_url(), file, first_seq=exported.first_seq, last_seq=exported.last_seq
         )
