@@ -13,10 +13,12 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, or_
 from bot.database.audit_conditions import Terms, is_same_request, there_is
 from bot.database.audit_search import Look, Search, read_last_seq, terms_of
 from bot.database.audit_stories import ToldEntry, read_stories
-from bot.database.audit_verify import read_link_head
+from bot.database.audit_verify import read_link_head, read_redactions
 from bot.database.tables import audit_entries
 from bot.domain.audit import EMPTY_HEAD, AuditEntry, Head
 from bot.domain.audit_log import AuditQuery
+from bot.domain.errors import RedactedMeanwhileError
+from bot.domain.redactions import Redactions
 
 ENTRIES_AT_ONCE = 1000
 
@@ -49,7 +51,12 @@ def begin_export(connection: Connection, chain_id: str, query: AuditQuery) -> Te
 
 
 def read_export(connection: Connection, terms: Terms, after_seq: int) -> Run:
-    """The next entries of requests that fit, each with all that its request tells."""
+    """The next entries of requests that fit, each with all that its request tells.
+
+    Raises:
+        RedactedMeanwhileError: values that were not read yet are gone since the export began.
+    """
+    _refuse_redacted(connection, terms, [(after_seq + 1, terms.last)])
     search = Search(connection, terms, terms.is_of_request, mark=None, newest_first=False)
     search.use_all_streams()
     look = _look(search, terms, after_seq)
@@ -62,6 +69,9 @@ def read_outside(connection: Connection, terms: Terms, after_seq: int) -> Run:
 
     A request fits whose entries began before the query's time, or went on after it; it is exported
     whole.
+
+    Raises:
+        RedactedMeanwhileError: values of these entries are gone since the export began.
     """
     other = audit_entries.alias()
     is_outside = or_(
@@ -82,6 +92,7 @@ def read_outside(connection: Connection, terms: Terms, after_seq: int) -> Run:
         for entry, personal in story.sealed
         if entry.seq < terms.first or terms.last < entry.seq <= terms.known
     ]
+    _refuse_redacted(connection, terms, [(one.entry.seq, one.entry.seq) for one in told])
     return _run(terms, look, told)
 
 
@@ -99,6 +110,13 @@ def read_news(connection: Connection, chain_id: str, query: AuditQuery, after: H
     run = _run(terms, look, told)
     reached = read_link_head(connection, chain_id, run.reached)
     return News(told, reached or after, is_last=run.is_last)
+
+
+def _refuse_redacted(connection: Connection, terms: Terms, runs: Sequence[tuple[int, int]]) -> None:
+    """Return if nothing of these was redacted by an entry that the export ends before."""
+    since = Redactions(read_redactions(connection, terms.chain_id, after_seq=terms.known))
+    if any(since.touch(*run) for run in runs):
+        raise RedactedMeanwhileError
 
 
 def _look(search: Search, terms: Terms, after_seq: int) -> Look:

@@ -92,10 +92,14 @@ def _verifier(
     return ChainVerifier(chain_id, redactions, after=after, anchors=anchors)
 
 
-def read_redactions(connection: Connection, chain_id: str) -> Iterator[Mapping[str, Any]]:
-    """The `redacted` entries, each as what its hash covers."""
+def read_redactions(
+    connection: Connection, chain_id: str, *, after_seq: int = LOWEST_SEQ
+) -> Iterator[Mapping[str, Any]]:
+    """The `redacted` entries that come after one, each as what its hash covers."""
     statement = select_rows(connection.dialect).where(
-        _entries.chain_id == chain_id, _entries.event == Event.REDACTED.value
+        _entries.chain_id == chain_id,
+        _entries.event == Event.REDACTED.value,
+        _entries.seq > after_seq,
     )
     return (link_of(row).form for row in connection.execute(statement))
 

@@ -19,6 +19,7 @@ HookflashError
 ├── NoDestinationError           the named target leads nowhere for this call
 ├── LogUnavailableError          the database did not take it: nothing was sent
 │   └── CommitUnconfirmedError   it did not say whether it took it
+├── RedactedMeanwhileError       an export met the deletion of values that it had not read yet
 ├── RepeatedRequestError         it came again, and was answered when it first came
 ├── ChangeUnconfirmedError       the log may have taken it, and others act on it
 ├── LeaseLostError               another process has taken the change over
@@ -189,6 +190,16 @@ class LogUnavailableError(HookflashError):
 
 class CommitUnconfirmedError(LogUnavailableError):
     """The commit was on its way when the database fell silent: it may stand, or come to stand."""
+
+
+class RedactedMeanwhileError(HookflashError):
+    """Personal values were deleted before an export read them, and it ends before what says so."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Old personal values were deleted while they were exported, so the export would not "
+            "hold. Export again, once that is over."
+        )
 
 
 class RepeatedRequestError(HookflashError):

@@ -34,6 +34,11 @@ class Redactions:
         place = bisect_right(runs, seq, key=itemgetter(0))
         return place > 0 and seq <= runs[place - 1][1]
 
+    def touch(self, first_seq: int, last_seq: int) -> bool:
+        """Whether one of them speaks of any entry between the two."""
+        runs = (run for of_name in self._runs.values() for run in of_name)
+        return any(first <= last_seq and first_seq <= last for first, last in runs)
+
 
 def _merged(runs: list[Run]) -> list[Run]:
     """The runs in order, those that meet put together."""

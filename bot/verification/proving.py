@@ -13,6 +13,7 @@ from bot.database.checkpoints import read_checkpoints
 from bot.database.queries import read_head
 from bot.domain.audit import MAIN_CHAIN, Head
 from bot.domain.checkpoints import Checkpoint, checkpoint_line
+from bot.domain.redactions import Redactions
 from bot.evidence.records import form_line
 from bot.verification.database import reading
 
@@ -52,8 +53,7 @@ def _last_redaction(connection: Connection, first_seq: int, last_seq: int) -> in
     telling = (
         form["seq"]
         for form in read_redactions(connection, MAIN_CHAIN)
-        if form["details"].get("first_seq", last_seq + 1) <= last_seq
-        and form["details"].get("last_seq", 0) >= first_seq
+        if Redactions([form]).touch(first_seq, last_seq)
     )
     return max(telling, default=0)
 
