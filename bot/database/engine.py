@@ -57,14 +57,9 @@ _BOUND_TRANSACTIONS = (
     "FROM pg_settings WHERE name = 'transaction_timeout'"
 )
 _POSTGRES_WRITER_SETTINGS = (*_POSTGRES_SETTINGS, _BOUND_TRANSACTIONS)
-# One answer is one look at the database, as it is on SQLite. To compile a question takes PostgreSQL
-# longer than any answer may, and without statistics it believes that every question is worth it.
-_POSTGRES_READER_SETTINGS = (
-    *_POSTGRES_SETTINGS,
-    "SET jit = off",
-    "SET default_transaction_isolation = 'repeatable read'",
-    "SET default_transaction_read_only = on",
-)
+# To compile a question takes PostgreSQL longer than any answer may, and without statistics it
+# believes that every question is worth it.
+_POSTGRES_READER_SETTINGS = (*_POSTGRES_SETTINGS, "SET jit = off")
 # Source: https://www.postgresql.org/docs/current/libpq-connect.html. Without tcp_user_timeout a
 # server that vanishes from the network keeps a commit waiting for many minutes.
 _POSTGRES_CONNECT_ARGS = {
@@ -129,7 +124,7 @@ def open_database(database_url: str) -> Database:
     else:
         board = ThreadedEngine(_postgres(url, pool_size=1), threads=1, name="board")
         writer = _postgres(url, pool_size=1, settings=_POSTGRES_WRITER_SETTINGS)
-        reader = _postgres(url, pool_size=READERS, settings=_POSTGRES_READER_SETTINGS)
+        reader = _postgres_reader(url, pool_size=READERS)
     return Database(
         writer=ThreadedEngine(writer, threads=1, name="writer"),
         reader=ThreadedEngine(reader, threads=READERS, name="reader"),
@@ -146,7 +141,7 @@ def reading_engine(database_url: str) -> Engine:
     url = driver_url(database_url)
     if is_sqlite(url):
         return _sqlite(url, begin="BEGIN", pool_size=1, pragmas=_SQLITE_READER_PRAGMAS)
-    return _postgres(url, pool_size=1, settings=_POSTGRES_READER_SETTINGS)
+    return _postgres_reader(url, pool_size=1)
 
 
 def migration_engine(database_url: str) -> Engine:
@@ -230,6 +225,24 @@ def _postgres(
 
     event.listen(engine, "connect", configure)
     event.listen(engine, "handle_error", _leave_standby)
+    return engine
+
+
+def _postgres_reader(url: URL, *, pool_size: int) -> Engine:
+    """An engine that only reads; one answer is one look at the database, as it is on SQLite.
+
+    Each transaction says so itself. As settings of the session a pooler would hand them on to
+    whoever comes next, who may be about to write.
+    """
+    from psycopg import IsolationLevel  # noqa: PLC0415 - SQLite does without the driver
+
+    engine = _postgres(url, pool_size=pool_size, settings=_POSTGRES_READER_SETTINGS)
+
+    def only_read(connection: DBAPIConnection, _record: object) -> None:
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+
+    event.listen(engine, "connect", only_read)
     return engine
 
 

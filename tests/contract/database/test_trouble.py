@@ -18,7 +18,7 @@ from sqlalchemy import text
 from bot.application.ports import LedgerTransaction
 from bot.database import engine
 from bot.database.audit_reader import SqlAuditReader
-from bot.database.engine import open_database
+from bot.database.engine import Database, open_database
 from bot.database.ledger import SqlLedger
 from bot.domain.audit import EMPTY_HEAD, MAIN_CHAIN
 from bot.domain.errors import LogUnavailableError
@@ -28,7 +28,7 @@ from tests.fixtures_database import administration, now
 # Appends, says so, and waits inside its transaction to be killed.
 KILLED_INSIDE = """
 import asyncio, sys, time
-from bot.database.engine import open_database
+from bot.database.engine import Database, open_database
 from bot.database.ledger import SqlLedger
 from bot.domain.audit import MAIN_CHAIN
 from tests.contract.database.drafts import append, draft
@@ -229,3 +229,19 @@ def end_all_connections(database_url: str) -> None:
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         )
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("make_database", ["postgresql"], indirect=True)
+async def test_a_reader_leaves_nothing_in_its_session_that_hinders_a_writer(
+    database: Database,
+) -> None:
+    """A pooler that gives a connection for one transaction gives the next to somebody else."""
+
+    def told() -> tuple[object, ...]:
+        with database.reader.engine.connect() as connection:
+            names = ("transaction_read_only", "transaction_isolation")
+            defaults = (f"default_{name}" for name in names)
+            return tuple(connection.scalar(text(f"SHOW {one}")) for one in (*names, *defaults))
+
+    assert await database.reader.run(told) == ("on", "repeatable read", "off", "read committed")
