@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.application.ports import CheckpointStore, CheckpointWitness, Clock, Signer
-from bot.domain.audit import MAIN_CHAIN, Head
+from bot.domain.audit import EMPTY_HEAD, MAIN_CHAIN, Head
 from bot.domain.checkpoints import Checkpoint, signed_bytes
 from bot.domain.errors import LogUnavailableError, WitnessUnavailableError
 from bot.domain.key_line import KeyLine, line_of
@@ -71,6 +71,7 @@ class Checkpointer:
         signer: Signer,
         is_signed: Callable[[Checkpoint], bool],
         head: Callable[[], Awaitable[Head]],
+        head_at: Callable[[int], Awaitable[Head | None]],
         store: CheckpointStore,
         witnesses: Sequence[CheckpointWitness],
         clock: Clock,
@@ -79,6 +80,7 @@ class Checkpointer:
         self._signer = signer
         self._is_signed = is_signed
         self._head = head
+        self._head_at = head_at
         self._store = store
         self._witnesses = tuple(witnesses)
         self._clock = clock
@@ -86,6 +88,7 @@ class Checkpointer:
         self._seen_by: dict[CheckpointWitness, Sequence[Checkpoint]] = {}
         self._failing: set[CheckpointWitness] = set()
         self._is_cut_off = False
+        self._seen_end = EMPTY_HEAD
         self._newest: Checkpoint | None = None
         self._own: list[Checkpoint] = []
         self._line = KeyLine(keys=frozenset((signer.public_key,)))
@@ -125,13 +128,32 @@ class Checkpointer:
             )
             self._newest = newest
         head = await self._head()
-        if newest is not None and newest.seq > head.seq and not self._is_cut_off:
+        if newest is not None and newest.seq > head.seq:
+            self._note_cut_off(head, newest)
+        elif self._seen_end != EMPTY_HEAD:
+            await self._compare_with_seen()
+        self._seen_end = head
+        return newest, head
+
+    def _note_cut_off(self, head: Head, newest: Checkpoint) -> None:
+        if not self._is_cut_off:
             self._is_cut_off = True
             _log.error(
                 "the log ends before its newest checkpoint: run hookflash audit verify",
                 extra={"ends_at": head.seq, "checkpoint_at": newest.seq},
             )
-        return newest, head
+
+    async def _compare_with_seen(self) -> None:
+        """Say it where the entry that was the last one is not there any more, or is another.
+
+        The checkpoints in the database do not tell: they were lost with what they were signed for.
+        """
+        if await self._head_at(self._seen_end.seq) != self._seen_end:
+            _log.error(
+                "the log has lost entries that it had, as where a standby took over without them: "
+                "run hookflash audit verify with the checkpoints that the witnesses have",
+                extra={"ended_at": self._seen_end.seq, "hash": self._seen_end.hash},
+            )
 
     def _note_line(self, line: KeyLine) -> None:
         """Say it once where the own key was replaced."""

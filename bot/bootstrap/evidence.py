@@ -32,6 +32,7 @@ def build_checkpointer(
         signer=read_signer(settings.audit_key.get_secret_value()),
         is_signed=is_signed,
         head=outside.log.head,
+        head_at=outside.log.head_at,
         store=outside.checkpoints,
         witnesses=tuple(_witnesses(settings, outside, showings)),
         clock=clock,

@@ -21,6 +21,10 @@ CHANGED = (
     "the key that signs checkpoints was changed, and the old one did not name it: "
     "use hookflash audit key rotate"
 )
+LOST = (
+    "the log has lost entries that it had, as where a standby took over without them: run "
+    "hookflash audit verify with the checkpoints that the witnesses have"
+)
 REPLACED = (
     "the key that signs checkpoints here was replaced: this process writes no more of them until "
     "it is started again with the new key"
@@ -34,6 +38,7 @@ class Database:
     end: Head = EMPTY_HEAD
     kept: list[Checkpoint] = field(default_factory=list)
     is_down: bool = False
+    lost_from: int = 0
 
     def grow(self, entries: int) -> None:
         """So many more entries."""
@@ -44,6 +49,12 @@ class Database:
             raise LogUnavailableError("down")
         await asyncio.sleep(0)  # others look meanwhile
         return self.end
+
+    async def head_at(self, seq: int) -> Head | None:
+        if seq == self.end.seq:
+            return self.end
+        hash_ = "c" * 64 if self.lost_from and seq >= self.lost_from else f"{seq:064x}"
+        return Head(seq, hash_) if seq < self.end.seq else None
 
     async def newest(self) -> Checkpoint | None:
         if self.is_down:
@@ -101,6 +112,7 @@ class Setting:
             signer=self.notary.signer,
             is_signed=is_signed,
             head=self.database.head,
+            head_at=self.database.head_at,
             store=self.database,
             witnesses=self.witnesses,
             clock=lambda: self.now + late,
@@ -437,3 +449,37 @@ async def test_a_log_that_ends_before_its_newest_checkpoint_is_told_once(
         "the log ends before its newest checkpoint: run hookflash audit verify"
     ]
     assert setting.seqs == [5]
+
+
+@pytest.mark.parametrize("regrown_to", [3, 5, 9])
+async def test_a_log_that_lost_its_end_and_its_checkpoint_is_told_once(
+    regrown_to: int, setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where a standby took over without the last transactions, and went on from there."""
+    replica = setting.replica()
+    setting.database.grow(2)
+    await replica.look()
+    setting.database.grow(3)
+    setting.pass_time(hours=1)
+    await replica.look()
+    before, _lost = setting.database.kept
+    setting.database.kept[:] = [before]
+    setting.database.end = Head(regrown_to, "c" * 64)
+    setting.database.lost_from = 3
+
+    for _ in range(3):
+        await replica.look()
+
+    assert [record.message for record in caplog.records] == [LOST]
+    assert vars(caplog.records[0])["ended_at"] == 5
+
+
+async def test_a_log_that_grows_has_lost_nothing(
+    setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    replica = setting.replica()
+    for _ in range(5):
+        setting.database.grow(1)
+        await replica.look()
+
+    assert caplog.records == []

@@ -52,6 +52,7 @@ def grow(database: Database, ledger: SqlLedger, folder: Path) -> Grow:
             signer=read_signer(key_file),
             is_signed=is_signed,
             head=log.head,
+            head_at=log.head_at,
             store=SqlCheckpointStore(database, chain_id=MAIN_CHAIN),
             witnesses=[CheckpointFile(folder / "seen.jsonl")],
             clock=now,
