@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from bot.database.audit_search import Search, terms_of
-from bot.database.audit_stories import read_stories
+from bot.database.audit_stories import Story, read_stories
 from bot.database.tables import audit_entries
 from bot.domain.audit import AuditEntry
 from bot.domain.audit_log import AuditPage, AuditQuery
@@ -49,7 +49,9 @@ def _page(
 ) -> AuditPage:
     """The page of the requests with these places, of which all back to *reached* were found."""
     shown = places[:limit]
-    stories = read_stories(connection, chain_id, [entry.request_id for entry in shown])
+    # SQLite keeps bytes in any column, and a request whose id was made such is found by none.
+    alone = {entry.request_id: Story([(entry, ())]) for entry in shown}
+    stories = alone | read_stories(connection, chain_id, [entry.request_id for entry in shown])
     rows = tuple(stories[entry.request_id].row() for entry in shown)
     if len(places) > limit:
         return AuditPage(rows=rows, next_before_seq=shown[-1].seq)

@@ -21,6 +21,8 @@ from bot.domain.redactions import Redactions
 LINKS_AT_ONCE = 1000
 # Where a check begins: entries numbered below the first were put in by somebody.
 LOWEST_SEQ = -(2**63)
+# Source: the Python documentation of sqlite3.Connection.text_factory, and what it raises.
+_NO_UTF_8 = "Could not decode to UTF-8"
 
 # A row, and the personal values beside it.
 _Read = tuple[Sequence[Any], Sequence[Personal]]
@@ -101,7 +103,7 @@ def read_redactions(
         _entries.event == Event.REDACTED.value,
         _entries.seq > after_seq,
     )
-    return (link_of(row).form for row in connection.execute(statement))
+    return (link_of(row).form for row in _fetched(connection, statement))
 
 
 def _fed(verifier: ChainVerifier, entries: Iterable[_Read]) -> Verdict:
@@ -156,7 +158,29 @@ def _personal_between(
 
 
 def _fetched(connection: Connection, statement: Select[Any]) -> Sequence[Sequence[Any]]:
-    """The rows as the driver gives them, of which SQLAlchemy would make its own."""
+    """The rows as the driver gives them, of which SQLAlchemy would make its own.
+
+    SQLite keeps texts that are no UTF-8, and its driver gives up at the first. So that its entry
+    can be named, such bytes are read as what no text can have.
+    """
+    try:
+        return _all_of(connection, statement)
+    except DBAPIError as error:
+        if _NO_UTF_8 not in str(error.orig):
+            raise
+    driver: Any = connection.connection.driver_connection
+    driver.text_factory = _with_strange_bytes
+    try:
+        return _all_of(connection, statement)
+    finally:
+        driver.text_factory = str
+
+
+def _with_strange_bytes(raw: bytes) -> str:
+    return raw.decode(errors="surrogateescape")
+
+
+def _all_of(connection: Connection, statement: Select[Any]) -> Sequence[Sequence[Any]]:
     with connection.execute(statement) as result:
         try:
             return result.cursor.fetchall()

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, bindparam, exists, false, func, or_, select
 
 from bot.database.prepared import Prepared
-from bot.database.rows import entry_of
+from bot.database.rows import as_text, entry_of, whole_number
 from bot.database.tables import (
     IS_OPEN,
     IS_TURN_OF_FREEZE,
@@ -129,7 +129,7 @@ _PERSONAL_OF_REQUEST = (
 def read_head(connection: Connection, chain_id: str) -> Head:
     """The end of the chain, as kept beside it."""
     row = connection.execute(SELECT_HEAD, {"chain_id": chain_id}).one_or_none()
-    return Head(row.seq, row.hash) if row else EMPTY_HEAD
+    return Head(whole_number(row.seq), as_text(row.hash)) if row else EMPTY_HEAD
 
 
 def has_entry(connection: Connection, chain_id: str, request_id: str) -> bool:

@@ -14,6 +14,7 @@ from bot.domain.changes import Change, ChangeRequest, ChangeState, Origin, Origi
 from bot.domain.people import Actor
 
 Values = dict[str, Any]
+_TEXTS = frozenset(AuditEntry.__slots__) - {"seq", "schema_version", "recorded_at", "details"}
 
 
 def entry_values(entry: AuditEntry) -> Values:
@@ -24,10 +25,11 @@ def entry_values(entry: AuditEntry) -> Values:
 def entry_of(row: Row[Any]) -> AuditEntry:
     """The entry of a row, also of one that somebody has edited: its hash tells."""
     fields = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
-    values = {name: fields[name] for name in AuditEntry.__slots__}
+    texts: Values = {name: as_text(fields[name]) for name in _TEXTS}
     return AuditEntry(
-        **values
+        **texts
         | {
+            "recorded_at": fields["recorded_at"],
             "seq": whole_number(fields["seq"]),
             "schema_version": whole_number(fields["schema_version"]),
             "details": details_of(fields["details"]),
@@ -43,7 +45,13 @@ def personal_values(value: PersonalValue) -> Values:
 def personal_of(row: Iterable[Any]) -> PersonalValue:
     """The personal value of a row that has its fields in their order."""
     chain_id, seq, field, salt, value = row
-    return PersonalValue(chain_id=chain_id, seq=seq, field=field, salt=salt, value=value)
+    return PersonalValue(
+        chain_id=chain_id,
+        seq=seq,
+        field=as_text(field),
+        salt=salt if isinstance(salt, bytes) else b"",
+        value=as_text(value),
+    )
 
 
 def change_values(change: Change, chain_id: str) -> Values:
@@ -116,6 +124,14 @@ def _origin(stored: Mapping[str, Any]) -> Origin:
     """A newer version that runs beside this one may have stored more than this one knows."""
     known = {name: value for name, value in stored.items() if name in Origin.__slots__}
     return Origin(**known | {"kind": OriginKind(stored["kind"])})
+
+
+def as_text(value: Any) -> str:
+    """The text; where somebody put in what is none, how it is written in Python.
+
+    SQLite keeps bytes in any column.
+    """
+    return value if isinstance(value, str) else repr(value)
 
 
 def whole_number(value: Any) -> int:

@@ -9,6 +9,7 @@ from bot.database.queries import SELECT_HEAD
 from bot.database.tables import IS_OPEN, audit_entries, audit_heads, audit_personal, call_changes
 from bot.domain.audit import GENESIS_HASH, Head
 from bot.domain.changes import ChangeState
+from bot.domain.errors import LogUnavailableError
 
 _LOCK_HEAD = Prepared(SELECT_HEAD.with_for_update())
 _MAKE_HEAD = text(
@@ -64,9 +65,15 @@ def lock_head(connection: Connection, chain_id: str) -> Head:
 
     All that write to a chain begin with this, on every replica, so what one of them checks (a
     freeze, a free slot) still holds when it commits. On SQLite BEGIN IMMEDIATE does it already.
+
+    Raises:
+        LogUnavailableError: the database does not answer, or somebody put in what is no end.
     """
     row = _LOCK_HEAD.first(connection, {"chain_id": chain_id})
     if row is None:
         connection.execute(_MAKE_HEAD, {"chain_id": chain_id, "hash": GENESIS_HASH})
         row = _LOCK_HEAD.first(connection, {"chain_id": chain_id})
-    return Head(*row)
+    seq, hash_ = row
+    if not isinstance(seq, int) or not isinstance(hash_, str):
+        raise LogUnavailableError("The head of the log was edited: see hookflash audit verify")
+    return Head(seq, hash_)

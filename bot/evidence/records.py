@@ -89,8 +89,12 @@ def read_form(raw: bytes) -> Link:
 
 
 def form_line(link: Link) -> str:
-    """The line of a proof for an entry: what its hash covers, and the hash."""
-    return json.dumps(dict(link.form) | {"hash": link.hash}, separators=(",", ":"))
+    """The line of a proof for an entry: what its hash covers, and the hash.
+
+    SQLite may hold what is no JSON; it is written in some way, and does not fit the hash.
+    """
+    record = dict(link.form) | {"hash": link.hash}
+    return json.dumps(record, separators=(",", ":"), default=repr)
 
 
 def _record_of(raw: bytes) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, text
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.ledger import SqlLedger
 from bot.domain.audit import Event
+from tests.contract.database.conftest import Command
 from tests.contract.database.drafts import append, draft, drop_triggers
 from tests.fixtures_database import administration
 
@@ -22,6 +24,12 @@ COPY = (
 )
 REHEAD = (
     "UPDATE audit_heads SET seq = <seq>, hash = (SELECT hash FROM audit_entries WHERE seq = <seq>)"
+)
+OTHER_COMMANDS = (
+    ("list",),
+    ("show", "3"),
+    ("export",),
+    ("export", "--output", os.devnull, "--proof", os.devnull),
 )
 PERSONAL = "INSERT INTO audit_personal (chain_id, seq, field, salt, value) VALUES"
 
@@ -142,11 +150,15 @@ async def test_tampering_is_found_and_its_first_entry_named(
         ("audit_entries", "schema_version", "'one'"),
         ("audit_entries", "details", "x'ff'"),
         ("audit_entries", "event", "x'ff'"),
+        ("audit_entries", "event", "CAST(x'ff' AS TEXT)"),
+        ("audit_entries", "details", "CAST(x'7b22ff227d' AS TEXT)"),
+        ("audit_entries", "hash", "CAST(x'ff' AS TEXT)"),
         ("audit_entries", "hash", "5"),
         ("audit_personal", "field", "5"),
         ("audit_personal", "salt", "'text'"),
         ("audit_personal", "salt", "5"),
         ("audit_personal", "value", "x'ff'"),
+        ("audit_personal", "value", "CAST(x'ff' AS TEXT)"),
     ],
 )
 async def test_a_value_of_a_wrong_kind_is_named_and_stops_nothing(
@@ -174,3 +186,31 @@ async def test_a_redaction_explains_what_it_names_and_nothing_else(
     fault = (await reader.verify()).fault
     assert fault is not None
     assert fault.seq == 4
+
+
+@pytest.mark.parametrize("make_database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("audit_entries", "event", "x'ff'"),
+        ("audit_entries", "request_id", "x'ff'"),
+        ("audit_entries", "recorded_at", "x'ff'"),
+        ("audit_entries", "hash", "x'ff'"),
+        ("audit_personal", "salt", "'text'"),
+        ("audit_personal", "value", "x'ff'"),
+        ("audit_heads", "seq", "x'ff'"),
+        ("audit_heads", "hash", "x'ff'"),
+    ],
+)
+async def test_no_value_of_a_wrong_kind_ends_a_command_with_a_traceback(
+    table: str, column: str, value: str, skilled_owner: Connection, command: Command
+) -> None:
+    where = "" if table == "audit_heads" else " WHERE seq = 3"
+    skilled_owner.execute(text(f"UPDATE {table} SET {column} = {value}{where}"))  # noqa: S608 - ours
+
+    verified = await command("audit", "verify")
+    others = [await command("audit", *words, "--unrecorded") for words in OTHER_COMMANDS]
+
+    assert verified.exit_code == 1
+    assert isinstance(verified.exception, SystemExit)
+    assert [answer.exit_code for answer in others] == [0] * len(OTHER_COMMANDS)

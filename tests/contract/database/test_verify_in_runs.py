@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import text
 
 from bot.database.ledger import SqlLedger
-from bot.domain.errors import LogUnavailableError
 from bot.verification import database as verification
 from bot.verification import pool
 from bot.verification.database import verify_database
@@ -85,13 +84,15 @@ def test_other_processes_come_to_the_same(
 
 @ON_SQLITE
 @pytest.mark.usefixtures("six")
-def test_a_text_that_is_none_is_told_as_a_fault_of_the_database(database_url: str) -> None:
-    """SQLite keeps bytes as text that are no UTF-8; no entry can be made of them."""
+def test_a_text_that_is_none_is_named_by_its_entry(database_url: str) -> None:
+    """SQLite keeps bytes as text that are no UTF-8, at which its driver gives up."""
     with administration(database_url) as connection:
         drop_triggers(connection, "audit_entries")
         connection.execute(
             text("UPDATE audit_entries SET event = CAST(x'ed' AS TEXT) WHERE seq = 3")
         )
 
-    with pytest.raises(LogUnavailableError, match="Could not decode to UTF-8"):
-        verify_database(database_url)
+    fault = verify_database(database_url).verdict.fault
+
+    assert fault is not None
+    assert str(fault) == "Entry 3 was changed after it was recorded."
