@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from bot.domain.audit import (
     EMPTY_HEAD,
+    SALT_BYTES,
     SCHEMA_VERSION,
     AuditEntry,
     Head,
@@ -202,7 +203,11 @@ def problem_with_personal(digests: Mapping[str, Any], personal: Sequence[Persona
     """What is wrong with the personal values that are there; what is lost is another question."""
     for name, salt, value in personal:
         try:
-            is_as_digested = digests[name] == personal_digest(salt, name, value)
+            # Bytes could else be moved between the salt and the value, where a salt happens to hold
+            # the name and a zero byte.
+            is_as_digested = (
+                digests[name] == personal_digest(salt, name, value) and len(salt) == SALT_BYTES
+            )
         except KeyError:
             return f"was given a {name!r} that it was recorded without"
         except (AttributeError, TypeError, ValueError):

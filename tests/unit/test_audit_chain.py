@@ -20,9 +20,10 @@ from bot.domain.audit import (
     Surface,
     entry_hash,
     hashed_form,
+    personal_digest,
     seal,
 )
-from bot.domain.audit_chain import ChainFault, ChainVerifier, Link
+from bot.domain.audit_chain import ChainFault, ChainVerifier, Link, problem_with_personal
 from bot.domain.people import MACHINE
 from bot.domain.redactions import Redactions
 
@@ -187,3 +188,15 @@ def test_the_check_tells_how_far_the_chain_holds() -> None:
     verifier.feed(Link.of(replace(chain[2][0], event="denied"), chain[2][1]))
 
     assert verifier.end == head_of(chain[:2])
+
+
+def test_bytes_cannot_move_from_a_salt_to_its_value() -> None:
+    """What is digested is the same; one salt in some millions holds such bytes."""
+    salt = b"1234567from\x00salt"
+    digests = {"from": personal_digest(salt, "from", "+1415")}
+    assert problem_with_personal(digests, [("from", salt, "+1415")]) is None
+
+    moved = [("from", salt[:7], "saltfrom\x00+1415")]
+
+    assert personal_digest(salt[:7], "from", moved[0][2]) == digests["from"]
+    assert problem_with_personal(digests, moved) == "has a 'from' that was changed after it"
