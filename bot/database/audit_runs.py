@@ -6,14 +6,15 @@ Each call does a bounded amount of work, so that an export of any length holds n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, or_
 
 from bot.database.audit_conditions import Terms, is_same_request, there_is
-from bot.database.audit_search import Look, Search, read_last_seq, terms_of
+from bot.database.audit_search import Look, Search, terms_of
 from bot.database.audit_stories import ToldEntry, read_stories
 from bot.database.audit_verify import read_link_head, read_redactions
+from bot.database.queries import read_head
 from bot.database.tables import audit_entries
 from bot.domain.audit import EMPTY_HEAD, AuditEntry, Head
 from bot.domain.audit_log import AuditQuery
@@ -97,13 +98,18 @@ def read_outside(connection: Connection, terms: Terms, after_seq: int) -> Run:
 
 
 def read_news(connection: Connection, chain_id: str, query: AuditQuery, after: Head) -> News:
-    """The next entries that fit as they came, each with what its request had told by then."""
+    """The next entries that fit as they came, each with what its request had told by then.
+
+    It goes as far as the head. Who may insert can put an entry far beyond that, after which nothing
+    that comes would be new.
+    """
     if after != EMPTY_HEAD and read_link_head(connection, chain_id, after.seq) != after:
         return News((), after, is_last=True, is_of_other_log=True)
-    known = read_last_seq(connection, chain_id) or 0
+    end = read_head(connection, chain_id).seq
     terms = terms_of(connection, chain_id, query)
-    if terms is None or known <= after.seq:
+    if terms is None or end <= after.seq:
         return News((), after, is_last=True)
+    terms = replace(terms, last=min(terms.last, end), known=min(terms.known, end))
     search = Search(connection, terms, terms.is_told_by, mark=None, newest_first=False)
     look = _look(search, terms, after.seq)
     told = _told(connection, terms, look.entries, up_to=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import select
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url, text
 
+from bot.cli.follow import LOOK_EVERY_S
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.ledger import SqlLedger
 from bot.domain.audit import Event
@@ -28,6 +30,12 @@ CUT_OFF_AFTER_TWO = (
     "DELETE FROM audit_personal WHERE seq > 2",
     "UPDATE audit_heads SET seq = 2, hash = (SELECT hash FROM audit_entries WHERE seq = 2)",
 )
+PUT_IN_FAR_AHEAD = """
+INSERT INTO audit_entries
+SELECT chain_id, 1000000, schema_version, recorded_at, request_id, event, action, actor_team_id,
+  actor_user_id, channel_id, surface, account_sid, call_sid, subject_sid, details, prev_hash, hash
+FROM audit_entries WHERE seq = 1
+"""
 WRITE_MANY = """
 import asyncio, sys
 from bot.database.engine import open_database
@@ -243,6 +251,22 @@ async def test_a_log_that_lost_its_end_and_grew_again_is_not_followed_on(
 
     assert (follower.process.returncode, printed) == (1, b"")
     assert "Entry 3, after which to go on, is not in this log" in told.decode()
+
+
+async def test_an_entry_put_in_far_ahead_hides_nothing_that_comes(
+    ledger: SqlLedger, follow: Any, database_url: str
+) -> None:
+    """The triggers let an entry of any new number in; verify tells of it."""
+    await append(ledger, draft())
+    follower = follow("--unrecorded", "--after", "0")
+    follower.lines(2)
+
+    with administration(database_url) as connection:
+        connection.execute(text(PUT_IN_FAR_AHEAD))
+    await asyncio.sleep(2 * LOOK_EVERY_S)
+    await append(ledger, draft(request_id="after"))
+
+    assert [line["request_id"] for line in follower.lines(1)] == ["after"]
 
 
 async def test_a_reader_who_leaves_ends_it_without_a_word(ledger: SqlLedger, follow: Any) -> None:

@@ -124,6 +124,7 @@ def test_pages_and_runs_of_the_log_use_an_index(connection: Connection, query: A
 
 
 def assert_uses_indexes(steps: list[str]) -> None:
-    """No step goes through all entries."""
-    assert steps
-    assert not [step for step in steps if any(bad in step for bad in READS_WHOLE_CHAIN)]
+    """No step goes through all entries; of heads there is one for each chain."""
+    of_entries = [step for step in steps if "audit_heads" not in step]
+    assert of_entries
+    assert not [step for step in of_entries if any(bad in step for bad in READS_WHOLE_CHAIN)]
