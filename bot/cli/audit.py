@@ -18,7 +18,7 @@ from bot.cli.output import STDOUT, OutputFile
 from bot.cli.proof import Exported, export_proof
 from bot.cli.redact import redact
 from bot.cli.verify import verify
-from bot.cli.whole_file import whole_file
+from bot.cli.whole_file import is_same_file, whole_file
 
 if TYPE_CHECKING:
     from bot.database.audit_reader import SqlAuditReader
@@ -163,6 +163,8 @@ def export(
         raise click.UsageError("An export is complete: it takes no limit.")
     if proof is not None and form != "jsonl":
         raise click.UsageError("Only JSON lines can be checked with a proof.")
+    if proof is not None and is_same_file(output, proof):
+        raise click.UsageError("The proof would take the place of the export: name another file.")
     query = ask_log(lambda log: read_filters(log, filters))
     reading = reading_of("export", filters)
     own_seq = record_reading(reading.asked(), unrecorded=unrecorded)

@@ -12,6 +12,13 @@ from uuid import uuid4
 import click
 
 
+def is_same_file(path: str, other: str) -> bool:
+    """Whether what is written to both comes to one place."""
+    if "-" in (path, other):
+        return path == other
+    return Path(path).resolve() == Path(other).resolve()
+
+
 @contextmanager
 def whole_file(path: str) -> Iterator[IO[str]]:
     """What is written takes the place of the file once the block has ended without a fault.

@@ -255,6 +255,22 @@ def test_an_export_to_a_file_leaves_stdout_alone(hookflash: Hookflash, tmp_path:
 
 
 @pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(
+    ("output", "proof"), [("-", "-"), ("log.jsonl", "log.jsonl"), ("log.jsonl", "./log.jsonl")]
+)
+def test_a_proof_does_not_take_the_place_of_its_export(
+    output: str, proof: str, hookflash: Hookflash, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    answer = hookflash("audit", "export", "--output", output, "--proof", proof)
+
+    assert answer.exit_code == 2
+    assert "name another file" in answer.stderr
+    assert not (tmp_path / "log.jsonl").exists()
+
+
+@pytest.mark.usefixtures("log")
 def test_an_export_that_the_database_cuts_off_leaves_the_file_from_before(
     hookflash: Hookflash, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,7 +29,7 @@ OTHER_COMMANDS = (
     ("list",),
     ("show", "3"),
     ("export",),
-    ("export", "--output", os.devnull, "--proof", os.devnull),
+    ("export", "--proof", os.devnull),
 )
 PERSONAL = "INSERT INTO audit_personal (chain_id, seq, field, salt, value) VALUES"
 
