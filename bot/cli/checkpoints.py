@@ -60,12 +60,19 @@ def rotate(*, output: Path) -> None:
     import asyncio
 
     from bot.domain.checkpoints import checkpoint_line
+    from bot.domain.errors import LogUnavailableError
     from bot.evidence.keys import new_private_key, read_signer, write_private_key
 
     old = _signer()
     _refuse_replaced(old.public_key)
     write_private_key(output, new_private_key())
-    succession = asyncio.run(_succeed(old, read_signer(str(output)).public_key))
+    try:
+        succession = asyncio.run(_succeed(old, read_signer(str(output)).public_key))
+    except LogUnavailableError as error:
+        raise click.ClickException(
+            f"{error}. The new key may have taken the old one's place all the same: keep {output}. "
+            "Once the database answers, hookflash doctor says if the old key was replaced."
+        ) from error
     click.echo(checkpoint_line(succession))
     click.echo(
         f"Now set HOOKFLASH_AUDIT_KEY={output} and start hookflash serve again. Then delete the "

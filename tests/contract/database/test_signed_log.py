@@ -6,6 +6,7 @@ import json
 import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -18,6 +19,7 @@ from bot.database.ledger import SqlLedger
 from bot.database.triggers import PROTECTED_TABLES
 from bot.domain.audit import MAIN_CHAIN, Event
 from bot.domain.audit_log import AuditQuery
+from bot.domain.errors import LogUnavailableError
 from bot.evidence.checkpoint_file import CheckpointFile
 from bot.evidence.keys import is_signed, read_signer
 from tests.contract.database.conftest import Command, Hookflash
@@ -294,6 +296,29 @@ async def test_a_key_that_was_replaced_names_no_second_successor(
     assert f"was replaced already, by {successor}" in again.stderr
     assert not (folder / "newer.key").exists()
     assert verdict.exit_code == 0
+
+
+@pytest.mark.usefixtures("key")
+async def test_a_new_key_is_to_be_kept_where_the_database_does_not_say_if_it_took_it(
+    command: Command, grow: Grow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who threw it away would have no key that counts, and none can be named in its place."""
+
+    async def add_and_fall_silent(self: SqlCheckpointStore, *given: Any, **named: Any) -> bool:
+        await add(self, *given, **named)
+        raise LogUnavailableError("The database failed")
+
+    await grow("audit.key")
+    add = SqlCheckpointStore.add
+    monkeypatch.setenv("HOOKFLASH_AUDIT_KEY", "audit.key")
+    monkeypatch.setattr(SqlCheckpointStore, "add", add_and_fall_silent)
+
+    rotated = await command("audit", "key", "rotate", "--output", "new.key")
+
+    assert rotated.exit_code == 1
+    assert "keep new.key" in rotated.stderr
+    again = await command("audit", "key", "rotate", "--output", "newer.key")
+    assert read_signer("new.key").public_key in again.stderr
 
 
 @pytest.mark.usefixtures("key")
