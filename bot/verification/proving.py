@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -12,8 +12,9 @@ from bot.database.audit_verify import read_links, read_redactions
 from bot.database.checkpoints import read_checkpoints
 from bot.database.queries import read_head
 from bot.domain.audit import MAIN_CHAIN, Head
-from bot.domain.checkpoints import Checkpoint, checkpoint_line
+from bot.domain.checkpoints import Checkpoint, UnsoundCheckpointError, checkpoint_line, weigh
 from bot.domain.redactions import Redactions
+from bot.evidence.keys import is_signed
 from bot.evidence.records import form_line
 from bot.verification.database import reading
 
@@ -38,7 +39,7 @@ def write_proof(database_url: str, file: IO[str], *, first_seq: int, last_seq: i
     with reading(database_url) as connection:
         checkpoints = read_checkpoints(connection, MAIN_CHAIN)
         needed_seq = max(last_seq, _last_redaction(connection, first_seq, last_seq))
-        reaching = [one.seq for one in checkpoints if one.seq >= needed_seq]
+        reaching = [seq for seq in _covered(checkpoints) if seq >= needed_seq]
         end_seq = min(reaching) if reaching else read_head(connection, MAIN_CHAIN).seq
         # Not what stands before the first: its number is enough to begin after it.
         links = read_links(connection, MAIN_CHAIN, Head(first_seq - 1, ""), end_seq)
@@ -46,6 +47,14 @@ def write_proof(database_url: str, file: IO[str], *, first_seq: int, last_seq: i
     telling = _telling(checkpoints, first_seq, end_seq)
     file.writelines(f"{checkpoint_line(one)}\n" for one in telling)
     return Proven(end_seq, bool(reaching))
+
+
+def _covered(checkpoints: Sequence[Checkpoint]) -> Collection[int]:
+    """The entries that checkpoints were signed for, without those whose key had been replaced."""
+    try:
+        return weigh(checkpoints, chain_id=MAIN_CHAIN, is_signed=is_signed).anchors
+    except UnsoundCheckpointError:
+        return {one.seq for one in checkpoints}  # verify says what is wrong with them
 
 
 def _last_redaction(connection: Connection, first_seq: int, last_seq: int) -> int:

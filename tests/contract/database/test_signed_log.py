@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bot.application.checkpoints import Checkpointer
+from bot.application.checkpoints import Checkpointer, signed_checkpoint
 from bot.database.audit_reader import SqlAuditReader
 from bot.database.checkpoints import SqlCheckpointStore
 from bot.database.engine import Database
@@ -41,7 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def grow(database: Database, ledger: SqlLedger, folder: Path) -> Grow:
     """Adds a request to the log and signs its end, as the bot does when it stops."""
 
-    async def add(key_file: str, **given: object) -> None:
+    async def add(key_file: str, *, is_signed_too: bool = True, **given: object) -> None:
         log = SqlAuditReader(database.reader, chain_id=MAIN_CHAIN)
         request_id = f"r{(await log.head()).seq}"
         told = {"actor_name": "ana", "reason": "fraud", "from": "+14155550123"}
@@ -50,6 +50,8 @@ def grow(database: Database, ledger: SqlLedger, folder: Path) -> Grow:
             draft(request_id=request_id, personal=told, **given),
             draft(request_id=request_id, event=Event.SUCCEEDED, **given),
         )
+        if not is_signed_too:
+            return
         await Checkpointer(
             signer=read_signer(key_file),
             is_signed=is_signed,
@@ -238,6 +240,32 @@ async def test_what_one_person_did_is_proven_to_belong_to_the_log(
     assert "fraud" not in (folder / "proof.jsonl").read_text()
     assert bad.exit_code == 1
     assert "Entry 3 was changed after it was recorded." in bad.stdout
+
+
+async def test_a_proof_goes_on_past_a_checkpoint_that_does_not_count(
+    command: Command,
+    grow: Grow,
+    key: str,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As of a replica that knew nothing yet of the key that had taken its own key's place."""
+    await grow("audit.key")
+    monkeypatch.setenv("HOOKFLASH_AUDIT_KEY", "audit.key")
+    await command("audit", "key", "rotate", "--output", "new.key")
+    await grow("new.key", actor=BEN, is_signed_too=False)
+    store = SqlCheckpointStore(database, chain_id=MAIN_CHAIN)
+    head = await SqlAuditReader(database.reader, chain_id=MAIN_CHAIN).head()
+    too_late = signed_checkpoint(head, signer=read_signer("audit.key"), clock=now)
+    assert await store.add(too_late, after=await store.newest())
+    await grow("new.key")
+
+    await command("audit", "export", "by:U0BEN", "--output", "part.jsonl", "--proof", "proof.jsonl")
+    answer = await command(
+        "audit", "verify", "part.jsonl", "--proof", "proof.jsonl", "--public-key", key
+    )
+
+    assert answer.exit_code == 0, answer.output
 
 
 async def test_a_proof_that_nobody_signed_yet_says_so(
