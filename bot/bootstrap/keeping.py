@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot import __version__
+from bot.application.cautious_clock import CautiousClock
 from bot.application.lives import Life
 from bot.application.log_watch import LogWatch
 from bot.application.ports import Clock
@@ -39,7 +40,11 @@ class Keeping:
             clock=clock,
         )
         self._daily = (
-            DailyRedaction(Retention(self.ledger), keep_for=settings.redact_after, clock=clock)
+            DailyRedaction(
+                Retention(self.ledger),
+                keep_for=settings.redact_after,
+                clock=CautiousClock(clock, self.lease_time),
+            )
             if settings.redact_after
             else None
         )

@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import text
 
+from bot.application.cautious_clock import CautiousClock
 from bot.application.ports import LedgerTransaction
 from bot.application.retention import DailyRedaction, Redacted, Retention, count_old_values
 from bot.database.audit_reader import SqlAuditReader
@@ -299,6 +300,21 @@ async def test_the_daily_run_is_due_again_after_a_day(
 
     assert entries == [1, 0, 2, 0]
     assert (await reader.verify()).fault is None
+
+
+async def test_a_clock_that_is_set_ahead_costs_no_young_value(
+    ledger: SqlLedger, reader: SqlAuditReader, clock: SetClock
+) -> None:
+    """What is deleted nobody brings back, and a clock may be wrong for a minute."""
+    cautious = CautiousClock(clock, clock, elapsed=float)  # the machine runs no longer meanwhile
+    daily = DailyRedaction(Retention(ledger), keep_for=KEEP_FOR, clock=cautious)
+    await append(ledger, draft(personal=NUMBERS))
+
+    clock.days_later(400)
+    done = await daily.redact_if_due()
+
+    assert done == Redacted()
+    assert await kept(reader) == [1]
 
 
 async def test_others_write_between_the_transactions_of_a_run(
