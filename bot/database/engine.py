@@ -56,7 +56,13 @@ _BOUND_TRANSACTIONS = (
     "SELECT set_config(name, current_setting('idle_in_transaction_session_timeout'), false) "
     "FROM pg_settings WHERE name = 'transaction_timeout'"
 )
-_POSTGRES_WRITER_SETTINGS = (*_POSTGRES_SETTINGS, _BOUND_TRANSACTIONS)
+# Where a server answers before a commit is on its disk, a crash takes entries whose calls have been
+# changed. What waits for a standby too is left as it is.
+_DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', false) "
+    "WHERE current_setting('synchronous_commit') = 'off'"
+)
+_POSTGRES_WRITER_SETTINGS = (*_POSTGRES_SETTINGS, _BOUND_TRANSACTIONS, _DURABLE)
 # To compile a question takes PostgreSQL longer than any answer may, and without statistics it
 # believes that every question is worth it.
 _POSTGRES_READER_SETTINGS = (*_POSTGRES_SETTINGS, "SET jit = off")

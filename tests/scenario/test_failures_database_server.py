@@ -48,6 +48,24 @@ def a_call(here: Company) -> Call:
     return here.twilio.network.call_in_progress(to=SUPPORT_LINE)
 
 
+async def test_what_was_recorded_outlives_a_server_that_answers_before_its_disk(
+    server: Server,
+) -> None:
+    """Some operators set it so for speed. A call was changed by then, so it must not be lost."""
+    server.set("wal_writer_delay", "10s")
+    server.set("synchronous_commit", "off")
+    async with company(server.url(), deadlines=HASTY) as here:
+        call = a_call(here)
+        await here.say(ANA, f"/calls hangup {call.sid}")
+        await until(lambda: len(here.changes_sent()) == 1)
+
+        await asyncio.to_thread(server.restart)
+
+        with administration(server.url()) as connection:
+            asked = "SELECT count(*) FROM audit_entries WHERE event = 'requested'"
+            assert connection.scalar(text(asked)) == 1
+
+
 async def test_a_server_that_crashes_in_the_middle_of_an_accept_and_comes_back(
     server: Server,
 ) -> None:
