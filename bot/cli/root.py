@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -24,6 +26,7 @@ _GROUPS = {
 }
 
 
+_DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 _LOOK_CLOSER = "hookflash doctor looks closer, and says what to do."
 _ASK_FOR_THEM = "hookflash init asks for what is not set; hookflash sandbox needs none of it."
 
@@ -38,6 +41,12 @@ class WrongSettings(click.UsageError):
         if any(fault.is_missing for fault in error.faults):
             lines.append(_ASK_FOR_THEM)
         super().__init__("\n".join(lines))
+
+
+def _write_no_more() -> None:
+    """Let what stands in the buffer go nowhere; Python would try once more to write it."""
+    with contextlib.suppress(OSError, ValueError):  # where standard output is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class HookflashGroup(click.Group):
@@ -75,6 +84,11 @@ class HookflashGroup(click.Group):
             raise click.ClickException(f"{error}. {_LOOK_CLOSER}") from error
         except HookflashError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if error.errno not in _DISK_IS_FULL:
+                raise
+            _write_no_more()
+            raise click.ClickException(f"Nothing more can be written: {error.strerror}.") from error
 
 
 @click.group(cls=HookflashGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -34,10 +34,9 @@ def whole_file(path: str) -> Iterator[IO[str]]:
         with _stream(path) if is_stream else _replaced(Path(path).resolve()) as file:
             yield file
     except OSError as error:
-        if error.errno == errno.EPIPE:  # its reader has left, which is nobody's fault
+        if path == "-" or error.errno == errno.EPIPE:  # of which all commands tell alike
             raise
-        named = "Standard output" if path == "-" else path
-        raise click.ClickException(f"{named} cannot be written: {error.strerror}.") from error
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
 
 
 @contextmanager

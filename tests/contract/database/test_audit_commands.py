@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -382,3 +384,27 @@ def test_a_database_that_is_not_there_is_a_sentence(
     assert answer.exit_code == 1
     assert answer.stderr.startswith("Error: The database failed: ")
     assert "hunter2" not in answer.output
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(
+    "words", [("list",), ("show", "1"), ("export",), ("verify",), ("follow", "--after", "0")]
+)
+@pytest.mark.parametrize("make_database", ["sqlite"], indirect=True)
+def test_a_full_disk_under_standard_output_is_told_in_a_sentence(
+    words: tuple[str, ...], database_url: str
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(  # noqa: S603 - ours
+            [sys.executable, "-m", "bot", "audit", *words],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={"DATABASE_URL": database_url},
+            timeout=30,
+        )
+
+    assert ended.returncode == 1
+    assert ended.stderr.endswith(": No space left on device.\n")
+    assert "Traceback" not in ended.stderr
