@@ -99,6 +99,9 @@ def parse_checkpoint(line: str) -> Checkpoint:
         raise MalformedCheckpointError("lacks a part of a checkpoint") from error
     if json.loads(checkpoint_line(checkpoint)) != record or not _has_types(checkpoint):
         raise MalformedCheckpointError("has a part that no checkpoint has")
+    if len(json.loads(line, object_pairs_hook=list)) != len(record):
+        # A program takes the last of two values of one name, and a person reads the first.
+        raise MalformedCheckpointError("says one thing twice")
     return checkpoint
 
 

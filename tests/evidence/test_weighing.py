@@ -181,6 +181,7 @@ def test_a_line_holds_a_whole_checkpoint(notary: Notary) -> None:
         lambda line: line.replace('"seq":10', '"seq":-1'),
         lambda line: line.replace('"seq":10', '"seq":true'),
         lambda line: line.replace('"seq":10', '"seq":10,"verdict":"fine"'),
+        lambda line: line.replace('"seq":10', '"seq":9,"seq":10'),
         lambda line: line.replace('"seq":10,', ""),
         lambda line: line.replace(".000000Z", "Z"),
         lambda line: line.replace("2026-", "yesterday "),
