@@ -65,7 +65,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             return value and value.astimezone(UTC)
         try:
             return datetime.fromisoformat(value).astimezone(UTC)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return UNREADABLE
 
 

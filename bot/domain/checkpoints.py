@@ -95,7 +95,7 @@ def parse_checkpoint(line: str) -> Checkpoint:
             **{name: record[name] for name in Checkpoint.__slots__ if name != "signed_at"},
             signed_at=datetime.fromisoformat(record["signed_at"]).astimezone(UTC),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedCheckpointError("lacks a part of a checkpoint") from error
     if json.loads(checkpoint_line(checkpoint)) != record or not _has_types(checkpoint):
         raise MalformedCheckpointError("has a part that no checkpoint has")

@@ -185,6 +185,7 @@ def test_a_line_holds_a_whole_checkpoint(notary: Notary) -> None:
         lambda line: line.replace('"seq":10,', ""),
         lambda line: line.replace(".000000Z", "Z"),
         lambda line: line.replace("2026-", "yesterday "),
+        lambda line: re.sub('_at":"[^"]*', '_at":"0001-01-01T00:00:00+23:00', line),
         lambda _: "[]",
     ],
 )
