@@ -319,3 +319,19 @@ async def test_a_surface_that_somebody_made_up_is_passed_over(
         connection.exec_driver_sql("UPDATE audit_entries SET surface = 'dream' WHERE seq = 2")
 
     assert set(await reader.last_of_surfaces(after_seq=0)) == {Surface.COMMAND}
+
+
+async def test_an_export_that_is_made_within_a_request_tells_nothing_of_its_end(
+    ledger: SqlLedger, reader: SqlAuditReader
+) -> None:
+    """No line repeats what only an entry has that came after the export was asked for."""
+    asked, _export, _answered = await append(
+        ledger,
+        draft(request_id="r1", personal={"reason": "fraud"}),
+        draft(request_id="export"),
+        draft(request_id="r1", event=Event.SUCCEEDED, personal={"from": "+14155550123"}),
+    )
+
+    told = [one async for one in reader.told_entries(AuditQuery(), before_seq=asked.seq + 1)]
+
+    assert [(one.entry.seq, one.told) for one in told] == [(asked.seq, {"reason": "fraud"})]

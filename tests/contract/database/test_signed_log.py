@@ -18,7 +18,6 @@ from bot.database.engine import Database
 from bot.database.ledger import SqlLedger
 from bot.database.triggers import PROTECTED_TABLES
 from bot.domain.audit import MAIN_CHAIN, Event
-from bot.domain.audit_log import AuditQuery
 from bot.domain.errors import LogUnavailableError
 from bot.evidence.checkpoint_file import CheckpointFile
 from bot.evidence.keys import is_signed, read_signer
@@ -397,19 +396,3 @@ def test_a_file_without_a_checkpoint_is_a_fault(hookflash: Hookflash, folder: Pa
 
     assert answer.exit_code == 1
     assert "holds no checkpoint. Line 2 of empty.jsonl is no JSON" in answer.stderr
-
-
-async def test_an_export_that_is_made_within_a_request_tells_nothing_of_its_end(
-    ledger: SqlLedger, reader: SqlAuditReader
-) -> None:
-    """No line repeats what only an entry has that came after the export was asked for."""
-    asked, _export, _answered = await append(
-        ledger,
-        draft(request_id="r1", personal={"reason": "fraud"}),
-        draft(request_id="export"),
-        draft(request_id="r1", event=Event.SUCCEEDED, personal={"from": "+14155550123"}),
-    )
-
-    told = [one async for one in reader.told_entries(AuditQuery(), before_seq=asked.seq + 1)]
-
-    assert [(one.entry.seq, one.told) for one in told] == [(asked.seq, {"reason": "fraud"})]
