@@ -14,11 +14,10 @@ from bot.cli.checkpoints import checkpoints, key
 from bot.cli.filters import FILTERS, read_filters
 from bot.cli.follow import follow
 from bot.cli.log import ask_log, reading_of, record_reading, unrecorded_option
-from bot.cli.output import STDOUT, OutputFile
+from bot.cli.output import STDOUT, OutputFile, is_same_file, whole_file
 from bot.cli.proof import Exported, export_proof
 from bot.cli.redact import redact
 from bot.cli.verify import verify
-from bot.cli.whole_file import is_same_file, whole_file
 
 if TYPE_CHECKING:
     from bot.database.audit_reader import SqlAuditReader

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from bot.cli.log import log_url
-from bot.cli.whole_file import whole_file
+from bot.cli.output import whole_file
 
 
 @dataclass(slots=True)

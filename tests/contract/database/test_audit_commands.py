@@ -15,12 +15,10 @@ import rfc8785
 from click.testing import Result
 from sqlalchemy import text
 
-from bot.cli.proof import Exported
 from bot.database.ledger import SqlLedger
 from bot.database.migrate import sqlite_path
 from bot.database.tables import SCHEMA_REVISION
 from bot.domain.audit import Action, Event
-from bot.domain.errors import LogUnavailableError
 from tests.contract.database.conftest import Hookflash
 from tests.contract.database.drafts import BEN, OTHER_CALL, append, draft, drop_triggers
 from tests.fixtures_database import administration
@@ -270,26 +268,6 @@ def test_a_proof_does_not_take_the_place_of_its_export(
     assert answer.exit_code == 2
     assert "name another file" in answer.stderr
     assert not (tmp_path / "log.jsonl").exists()
-
-
-@pytest.mark.usefixtures("log")
-def test_an_export_that_the_database_cuts_off_leaves_the_file_from_before(
-    hookflash: Hookflash, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A part of a log from its beginning holds as a log does."""
-
-    def fail(*_asked: object) -> None:
-        raise LogUnavailableError("The database failed")
-
-    path = tmp_path / "log.jsonl"
-    hookflash("audit", "export", "--output", str(path))
-    before = path.read_text()
-    monkeypatch.setattr(Exported, "note", fail)
-
-    answer = hookflash("audit", "export", "--output", str(path))
-
-    assert answer.exit_code == 1
-    assert path.read_text() == before
 
 
 def test_an_empty_log_holds_and_has_an_empty_export(hookflash: Hookflash) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from bot.cli.whole_file import whole_file
+from bot.cli.output import whole_file
 
 
 class Cut(Exception):  # noqa: N818 - it stands for whatever cuts an export off
