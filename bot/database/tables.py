@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # The newest revision in migrations/versions. It stands here too, so that a process can see that its
 # database is up to date without importing Alembic.
-SCHEMA_REVISION = "0008"
+SCHEMA_REVISION = "0009"
 
 SEARCH_KEY_LENGTH = 32
 UNREADABLE = datetime(1, 1, 1, tzinfo=UTC)

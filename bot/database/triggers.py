@@ -88,6 +88,17 @@ _SQLITE_OF_0005 = (
         "only what the newest entry redacts is deleted",
     ),
 )
+# Whoever may insert could else give an entry any number that is free, and what goes by the last
+# number would take it for the end.
+_FOLLOWS_NONE = (
+    "NEW.seq <> 1 AND NOT EXISTS (SELECT 1 FROM audit_entries "
+    "WHERE chain_id = NEW.chain_id AND seq = NEW.seq - 1)"
+)
+_SQLITE_OF_0009 = (
+    _SqliteTrigger(
+        "audit_entries", "in_order", "INSERT", _FOLLOWS_NONE, "an entry follows another"
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +151,35 @@ BEGIN
 END
 """,
 )
+_IN_ORDER = _PostgresFunction(
+    "audit_in_order",
+    """
+DECLARE
+  follows boolean;
+BEGIN
+  IF NEW.seq <> 1 THEN
+    EXECUTE format(
+      'SELECT EXISTS (SELECT FROM %I.audit_entries WHERE chain_id = $1 AND seq = $2)',
+      TG_TABLE_SCHEMA
+    ) INTO follows USING NEW.chain_id, NEW.seq - 1;
+    IF NOT follows THEN
+      RAISE EXCEPTION '%: an entry follows another', TG_TABLE_NAME;
+    END IF;
+  END IF;
+  RETURN NEW;
+END
+""",
+)
 
 # Source: https://www.postgresql.org/docs/current/catalog-pg-trigger.html and pg_trigger.h.
-_TRIGGER_TYPE_BITS = {"ROW": 1, "BEFORE": 2, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
+_TRIGGER_TYPE_BITS = {
+    "ROW": 1,
+    "BEFORE": 2,
+    "INSERT": 4,
+    "DELETE": 8,
+    "UPDATE": 16,
+    "TRUNCATE": 32,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +234,27 @@ _POSTGRES_OF_0005 = (
         "audit_personal", "only_redacted", ("DELETE",), "STATEMENT", _ONLY_REDACTED, "AFTER"
     ),
 )
+_POSTGRES_OF_0009 = (_PostgresTrigger("audit_entries", "in_order", ("INSERT",), "ROW", _IN_ORDER),)
 
 # By the migration that creates them.
-_SQLITE = {"0001": _SQLITE_OF_0001, "0002": _SQLITE_OF_0002, "0005": _SQLITE_OF_0005}
-_POSTGRES = {"0001": _POSTGRES_OF_0001, "0002": _POSTGRES_OF_0002, "0005": _POSTGRES_OF_0005}
-_POSTGRES_FUNCTIONS = {"0001": (_REFUSE, _ONLY_FORWARD), "0002": (), "0005": (_ONLY_REDACTED,)}
+_SQLITE = {
+    "0001": _SQLITE_OF_0001,
+    "0002": _SQLITE_OF_0002,
+    "0005": _SQLITE_OF_0005,
+    "0009": _SQLITE_OF_0009,
+}
+_POSTGRES = {
+    "0001": _POSTGRES_OF_0001,
+    "0002": _POSTGRES_OF_0002,
+    "0005": _POSTGRES_OF_0005,
+    "0009": _POSTGRES_OF_0009,
+}
+_POSTGRES_FUNCTIONS = {
+    "0001": (_REFUSE, _ONLY_FORWARD),
+    "0002": (),
+    "0005": (_ONLY_REDACTED,),
+    "0009": (_IN_ORDER,),
+}
 
 
 def create_statements(dialect: str, revision: str) -> Iterator[str]:

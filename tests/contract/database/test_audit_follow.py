@@ -256,12 +256,13 @@ async def test_a_log_that_lost_its_end_and_grew_again_is_not_followed_on(
 async def test_an_entry_put_in_far_ahead_hides_nothing_that_comes(
     ledger: SqlLedger, follow: Any, database_url: str
 ) -> None:
-    """The triggers let an entry of any new number in; verify tells of it."""
+    """Verify tells of it."""
     await append(ledger, draft())
     follower = follow("--unrecorded", "--after", "0")
     follower.lines(2)
 
     with administration(database_url) as connection:
+        drop_triggers(connection, "audit_entries")
         connection.execute(text(PUT_IN_FAR_AHEAD))
     await asyncio.sleep(2 * LOOK_EVERY_S)
     await append(ledger, draft(request_id="after"))

@@ -21,7 +21,14 @@ ENTRY = (
 )
 CHECKPOINT = "('main', 1, 'h', '2026-01-01T00:00:00.000000Z', 'k', '', 's')"
 PERSONAL = "(chain_id, seq, field, salt, value) VALUES ('main', 1, 'from', '', '+1')"
-ROWS = {"<entry>": ENTRY, "<personal>": PERSONAL, "<checkpoint>": CHECKPOINT}
+FAR_AHEAD, BEFORE_THE_FIRST = (ENTRY.replace("1, 1", f"{seq}, 1", 1) for seq in (1_000_000, 0))
+ROWS = {
+    "<far ahead>": FAR_AHEAD,
+    "<before the first>": BEFORE_THE_FIRST,
+    "<entry>": ENTRY,
+    "<personal>": PERSONAL,
+    "<checkpoint>": CHECKPOINT,
+}
 BOTH = {
     "update an entry": "UPDATE audit_entries SET event = 'denied'",
     "delete an entry": "DELETE FROM audit_entries WHERE seq = 1",
@@ -30,6 +37,8 @@ BOTH = {
         "INSERT INTO audit_entries VALUES <entry> "
         "ON CONFLICT (chain_id, seq) DO UPDATE SET event = 'denied'"
     ),
+    "put in an entry far ahead": "INSERT INTO audit_entries VALUES <far ahead>",
+    "put in an entry before the first": "INSERT INTO audit_entries VALUES <before the first>",
     "delete the head": "DELETE FROM audit_heads",
     "move the head back": "UPDATE audit_heads SET seq = 1",
     "change the head where it stands": "UPDATE audit_heads SET hash = 'h'",
@@ -62,6 +71,11 @@ SQLITE = {
     "replace a checkpoint": "INSERT OR REPLACE INTO audit_checkpoints VALUES <checkpoint>",
 }
 POSTGRES = {
+    "put in an entry far ahead behind a table of the same name": (
+        "CREATE TEMPORARY TABLE audit_entries (chain_id text, seq bigint); "
+        "INSERT INTO audit_entries VALUES ('main', 999999); "
+        "INSERT INTO public.audit_entries VALUES <far ahead>"
+    ),
     "truncate the log": "TRUNCATE audit_entries",
     "truncate the heads": "TRUNCATE audit_heads",
     "truncate the personal values": "TRUNCATE audit_personal",
@@ -110,6 +124,15 @@ def test_the_database_refuses_to(sql: str, owner: Connection) -> None:
 
     assert everything(owner) == before
     assert len(before) == 6
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize("values", [FAR_AHEAD, BEFORE_THE_FIRST])
+def test_an_entry_at_a_number_of_its_own_is_refused_for_that(
+    values: str, owner: Connection
+) -> None:
+    with pytest.raises(DBAPIError, match="an entry follows another"):
+        owner.execute(text(f"INSERT INTO audit_entries VALUES {values}"))  # noqa: S608 - ours
 
 
 def redaction(first_seq: int, last_seq: int, *fields: str) -> EntryDraft:

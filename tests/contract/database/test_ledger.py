@@ -22,6 +22,9 @@ from bot.domain.errors import CommitUnconfirmedError, LogUnavailableError
 from tests.contract.database.drafts import ACCOUNT, CALL, append, change, draft, outcome
 from tests.fixtures_database import now
 
+# Long enough for a first transaction to get to its commit on a machine that others load.
+BRIEFLY_S = 0.5
+
 
 class NotTodayError(Exception):
     """What a unit of work raises to refuse."""
@@ -354,9 +357,9 @@ async def test_whose_time_is_over_while_the_commit_is_on_its_way_learns_that_it_
     ledger: SqlLedger, reader: SqlAuditReader, stuck: StuckCommit
 ) -> None:
     """To say "not done" of what is durable a moment later would be wrong."""
-    writing = asyncio.create_task(ledger.write(lambda tx: tx.append(draft()), within_s=0.05))
+    writing = asyncio.create_task(ledger.write(lambda tx: tx.append(draft()), within_s=BRIEFLY_S))
     assert await asyncio.to_thread(stuck.is_on_its_way.wait, 10)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(BRIEFLY_S + 0.1)
     stuck.may_end.set()
 
     entry = await writing
@@ -368,7 +371,7 @@ async def test_a_commit_that_does_not_end_is_told_as_unconfirmed(
     ledger: SqlLedger, reader: SqlAuditReader, stuck: StuckCommit
 ) -> None:
     with pytest.raises(CommitUnconfirmedError):
-        await ledger.write(lambda tx: tx.append(draft()), within_s=0.05)
+        await ledger.write(lambda tx: tx.append(draft()), within_s=BRIEFLY_S)
     stuck.may_end.set()
     await append(ledger, draft())
 
