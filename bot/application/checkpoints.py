@@ -74,6 +74,7 @@ class Checkpointer:
         head_at: Callable[[int], Awaitable[Head | None]],
         store: CheckpointStore,
         witnesses: Sequence[CheckpointWitness],
+        held_outside: Callable[[], Awaitable[Sequence[Checkpoint]]],
         clock: Clock,
         rhythm: Rhythm = DEFAULT_RHYTHM,
     ) -> None:
@@ -83,12 +84,13 @@ class Checkpointer:
         self._head_at = head_at
         self._store = store
         self._witnesses = tuple(witnesses)
+        self._held_outside = held_outside
         self._clock = clock
         self._rhythm = rhythm
         self._seen_by: dict[CheckpointWitness, Sequence[Checkpoint]] = {}
         self._failing: set[CheckpointWitness] = set()
         self._is_cut_off = False
-        self._seen_end = EMPTY_HEAD
+        self._seen_end: Head | None = None
         self._newest: Checkpoint | None = None
         self._own: list[Checkpoint] = []
         self._line = KeyLine(keys=frozenset((signer.public_key,)))
@@ -127,13 +129,18 @@ class Checkpointer:
                 line_of(self._signer.public_key, successions, is_signed=self._is_signed)
             )
             self._newest = newest
+        seen = await self._end_seen_before() if self._seen_end is None else self._seen_end
         head = await self._head()
         if newest is not None and newest.seq > head.seq:
             self._note_cut_off(head, newest)
-        elif self._seen_end != EMPTY_HEAD:
-            await self._compare_with_seen()
+        elif seen != EMPTY_HEAD:
+            await self._compare_with(seen)
         self._seen_end = head
         return newest, head
+
+    async def _end_seen_before(self) -> Head:
+        """The end of the log as it was when it was last shown outside."""
+        return self._line.furthest_end(await self._held_outside(), is_signed=self._is_signed)
 
     def _note_cut_off(self, head: Head, newest: Checkpoint) -> None:
         if not self._is_cut_off:
@@ -143,16 +150,16 @@ class Checkpointer:
                 extra={"ends_at": head.seq, "checkpoint_at": newest.seq},
             )
 
-    async def _compare_with_seen(self) -> None:
+    async def _compare_with(self, seen: Head) -> None:
         """Say it where the entry that was the last one is not there any more, or is another.
 
         The checkpoints in the database do not tell: they were lost with what they were signed for.
         """
-        if await self._head_at(self._seen_end.seq) != self._seen_end:
+        if await self._head_at(seen.seq) != seen:
             _log.error(
                 "the log has lost entries that it had, as where a standby took over without them: "
                 "run hookflash audit verify with the checkpoints that the witnesses have",
-                extra={"ended_at": self._seen_end.seq, "hash": self._seen_end.hash},
+                extra={"ended_at": seen.seq, "hash": seen.hash},
             )
 
     def _note_line(self, line: KeyLine) -> None:

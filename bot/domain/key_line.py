@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from bot.domain.audit import EMPTY_HEAD, MAIN_CHAIN, Head
 from bot.domain.checkpoints import Checkpoint
 
 
@@ -27,6 +28,17 @@ class KeyLine:
         replaced_at = {one.public_key: one.seq for one in self.successions}
         limit = replaced_at.get(checkpoint.public_key, checkpoint.seq)
         return checkpoint.public_key in self.keys and checkpoint.seq <= limit
+
+    def furthest_end(
+        self, checkpoints: Iterable[Checkpoint], *, is_signed: Callable[[Checkpoint], bool]
+    ) -> Head:
+        """The end of the log that the furthest of those was signed for that count."""
+        ends = [
+            Head(one.seq, one.hash)
+            for one in checkpoints
+            if one.chain_id == MAIN_CHAIN and self.counts(one) and is_signed(one)
+        ]
+        return max(ends, key=lambda end: end.seq, default=EMPTY_HEAD)
 
 
 def line_of(

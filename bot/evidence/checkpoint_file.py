@@ -55,6 +55,13 @@ class CheckpointFile:
             raise WitnessUnavailableError(error.strerror or type(error).__name__) from error
         return True
 
+    async def held(self) -> Sequence[Checkpoint]:
+        """Those that it holds; none where it cannot be read, or is not there yet."""
+        try:
+            return (await asyncio.to_thread(read_checkpoints, self._path)).checkpoints
+        except UnreadableCheckpointsError:
+            return ()
+
     def _append_missing(self, lines: Sequence[bytes]) -> None:
         with self._path.open("a+b") as file:
             _lock(file.fileno())

@@ -115,9 +115,14 @@ class Setting:
             head_at=self.database.head_at,
             store=self.database,
             witnesses=self.witnesses,
+            held_outside=self.held_outside,
             clock=lambda: self.now + late,
             rhythm=Rhythm(witness_timeout_s=0.05, last_timeout_s=0.05),
         )
+
+    async def held_outside(self) -> Sequence[Checkpoint]:
+        """What the first witness can be asked for."""
+        return self.witnesses[0].seen
 
     def rotate(self) -> Checkpoint:
         """The key names the next one, which signs from then on."""
@@ -451,11 +456,15 @@ async def test_a_log_that_ends_before_its_newest_checkpoint_is_told_once(
     assert setting.seqs == [5]
 
 
+@pytest.mark.parametrize("is_restarted", [False, True])
 @pytest.mark.parametrize("regrown_to", [3, 5, 9])
 async def test_a_log_that_lost_its_end_and_its_checkpoint_is_told_once(
-    regrown_to: int, setting: Setting, caplog: pytest.LogCaptureFixture
+    regrown_to: int, setting: Setting, caplog: pytest.LogCaptureFixture, *, is_restarted: bool
 ) -> None:
-    """As where a standby took over without the last transactions, and went on from there."""
+    """As where a standby took over without the last transactions, and went on from there.
+
+    A process that was started since knows of the end by what is held outside.
+    """
     replica = setting.replica()
     setting.database.grow(2)
     await replica.look()
@@ -466,12 +475,29 @@ async def test_a_log_that_lost_its_end_and_its_checkpoint_is_told_once(
     setting.database.kept[:] = [before]
     setting.database.end = Head(regrown_to, "c" * 64)
     setting.database.lost_from = 3
+    if is_restarted:
+        replica = setting.replica()
 
     for _ in range(3):
         await replica.look()
 
     assert [record.message for record in caplog.records] == [LOST]
     assert vars(caplog.records[0])["ended_at"] == 5
+
+
+async def test_what_others_signed_for_tells_nothing_of_this_log(
+    setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    setting.database.end = Head(9, "c" * 64)
+    others = signed_checkpoint(
+        setting.database.end, signer=Notary().signer, clock=lambda: setting.now
+    )
+    setting.witnesses[0].seen.append(others)
+    setting.database.end = Head(3, "d" * 64)
+
+    await setting.replica().look()
+
+    assert caplog.records == []
 
 
 async def test_a_log_that_grows_has_lost_nothing(

@@ -24,6 +24,7 @@ from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.twilio import TwilioStandIn
 from bot.settings import load_settings
 from bot.slack.manifest import SCOPES
+from tests.contract.database.drafts import append, draft
 from tests.scenario.company import (
     APP_TOKEN,
     AUTH_TOKEN,
@@ -471,3 +472,25 @@ async def test_a_key_that_others_may_read_is_a_warning(practice: Practice) -> No
     warnings = dict(await practice.troubles(Level.WARNING))
 
     assert "may read the key" in warnings["Checkpoints"]
+
+
+async def test_a_log_that_is_not_the_one_that_was_shown_outside_is_a_fault(
+    practice: Practice, tmp_path: Path
+) -> None:
+    """Somebody puts an older backup in its place."""
+    backup = tmp_path / "backup.db"
+    shutil.copy(practice.log, backup)
+    async with run_bot(load_settings(practice.environ)) as bot:
+        await append(bot.outside.ledger, draft())
+        assert bot.checkpointer is not None
+        await bot.checkpointer.write_last()
+    before = await practice.troubles()
+    for left in practice.log.parent.glob(f"{practice.log.name}-*"):
+        left.unlink()
+    shutil.copy(backup, practice.log)
+
+    [(subject, text)] = await practice.troubles()
+
+    assert before == []
+    assert subject == "Checkpoints"
+    assert "lost its end, as where a standby or a backup took its place" in text

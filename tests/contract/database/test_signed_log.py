@@ -51,13 +51,15 @@ def grow(database: Database, ledger: SqlLedger, folder: Path) -> Grow:
         )
         if not is_signed_too:
             return
+        file = CheckpointFile(folder / "seen.jsonl")
         await Checkpointer(
             signer=read_signer(key_file),
             is_signed=is_signed,
             head=log.head,
             head_at=log.head_at,
             store=SqlCheckpointStore(database, chain_id=MAIN_CHAIN),
-            witnesses=[CheckpointFile(folder / "seen.jsonl")],
+            witnesses=[file],
+            held_outside=file.held,
             clock=now,
         ).write_last()
 
