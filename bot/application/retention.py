@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import repeat
 from time import monotonic
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ _log = logging.getLogger(__name__)
 
 # A transaction of so many entries takes some tens of milliseconds, in which nobody else can write.
 ENTRIES_AT_ONCE = 200
+MOST_OF_ONE_REQUEST = 100
 LEAST_PAUSE_S = 0.02
 LOOK_EVERY_S = 3600.0
 ONE_DAY = timedelta(days=1)
@@ -62,13 +64,14 @@ class Retention:
         Raises:
             LogUnavailableError: the database failed; what was deleted until then stays deleted.
         """
-        entry_of = partial(
-            redaction_entry, request_id=f"redact-{uuid4().hex}", by=by, surface=surface
-        )
+        request_ids = _request_ids()
         done = Redacted()
         after_seq: int | None = 0
         while after_seq is not None:
             began = monotonic()
+            entry_of = partial(
+                redaction_entry, request_id=next(request_ids), by=by, surface=surface
+            )
             old = await self._ledger.write(
                 partial(
                     self._redact_next,
@@ -101,6 +104,15 @@ class Retention:
             await tx.append(entry_of(old))
             await tx.delete_values(old)
         return old
+
+
+def _request_ids() -> Iterator[str]:
+    """One for each transaction of a run: the same for many, but not for all of a long one.
+
+    Whoever reads an entry of a request reads all that the request left.
+    """
+    while True:
+        yield from repeat(f"redact-{uuid4().hex}", MOST_OF_ONE_REQUEST)
 
 
 async def count_old_values(log: AuditReader, *, older_than: datetime) -> Redacted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -9,6 +10,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import text
 
+from bot.application import retention
 from bot.application.cautious_clock import CautiousClock
 from bot.application.ports import LedgerTransaction
 from bot.application.retention import DailyRedaction, Redacted, Retention, count_old_values
@@ -191,6 +193,23 @@ async def test_entries_of_one_run_share_their_request(
     found = await redactions(reader)
     assert len(found) == 3
     assert len({one.request_id for one in found}) == 1
+
+
+async def test_a_request_of_a_long_run_does_not_grow_with_it(
+    ledger: SqlLedger,
+    reader: SqlAuditReader,
+    clock: SetClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A page of the log reads each request whole."""
+    monkeypatch.setattr(retention, "MOST_OF_ONE_REQUEST", 2)
+    await append(ledger, *(draft(personal=NUMBERS) for _ in range(5)))
+    clock.days_later(31)
+
+    await redact(ledger, clock, at_once=1)
+
+    of_requests = Counter(one.request_id for one in await redactions(reader))
+    assert sorted(of_requests.values()) == [1, 2, 2]
 
 
 async def test_the_freeze_in_force_keeps_its_name_and_reason(
