@@ -126,7 +126,7 @@ in progress · 3 min 12 s, since 13:58:55 UTC · inbound · `000001`\
                 {
                     "type": "mrkdwn",
                     "text": """\
-As of 14:02:07 UTC, 4 s ago.
+As of 14:02:07 UTC, 4 s before this was drawn.
 Only calls of account AC… in Region us1. Calls of Elastic SIP trunks show only
 after they end.\
 """,

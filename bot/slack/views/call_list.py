@@ -70,7 +70,7 @@ def call_list(
     """
     sheet = _Sheet(_LIVE, listing, filters=filters, state=state, audience=audience, place=place)
     small_print = [
-        f"As of {slack_time(listing.looked_at)}, {_age(listing.looked_at, now)}.",
+        f"As of {slack_time(listing.looked_at)}{_age(listing.looked_at, now)}.",
         f"{place.words} Calls of Elastic SIP trunks show only after they end.",
     ]
     if is_log_down:
@@ -265,8 +265,9 @@ def _standing(call: Call, at: datetime) -> str:
 
 
 def _age(moment: datetime, now: datetime) -> str:
+    """A list may stand in a channel for days: how old it is now nobody can write there."""
     seconds = int((now - moment).total_seconds())
-    return f"{duration(seconds)} ago" if seconds > 0 else "just now"
+    return f", {duration(seconds)} before this was drawn" if seconds > 0 else ""
 
 
 _LIVE = _Kind(
