@@ -151,20 +151,17 @@ BEGIN
 END
 """,
 )
+# A temporary table of the same name has another oid. To name the schema takes a statement that is
+# planned anew for each entry.
 _IN_ORDER = _PostgresFunction(
     "audit_in_order",
     """
-DECLARE
-  follows boolean;
 BEGIN
-  IF NEW.seq <> 1 THEN
-    EXECUTE format(
-      'SELECT EXISTS (SELECT FROM %I.audit_entries WHERE chain_id = $1 AND seq = $2)',
-      TG_TABLE_SCHEMA
-    ) INTO follows USING NEW.chain_id, NEW.seq - 1;
-    IF NOT follows THEN
-      RAISE EXCEPTION '%: an entry follows another', TG_TABLE_NAME;
-    END IF;
+  IF NEW.seq <> 1 AND NOT EXISTS (
+    SELECT FROM audit_entries
+    WHERE chain_id = NEW.chain_id AND seq = NEW.seq - 1 AND tableoid = TG_RELID
+  ) THEN
+    RAISE EXCEPTION '%: an entry follows another', TG_TABLE_NAME;
   END IF;
   RETURN NEW;
 END
