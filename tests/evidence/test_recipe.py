@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.audit import Head
+from bot.domain.checkpoints import Checkpoint
 from tests.evidence.making import BEN, MadeLog, Notary, made_log, write_checkpoints, write_lines
 
 PAGE = (Path(__file__).parents[2] / "docs" / "verify-an-export.md").read_text()
@@ -245,25 +246,29 @@ def test_a_checkpoint_that_was_copied_twice_is_one(stranger: Stranger) -> None:
     assert stranger.follow().stdout == "The export fits 1 signed entries, the last of them 6.\n"
 
 
-def test_what_a_replaced_key_signs_later_does_not_count(stranger: Stranger) -> None:
-    """Whoever stole it, and owns the database, may sign a made-up end with it."""
+def made_up_by_a_thief(stranger: Stranger) -> tuple[Checkpoint, Checkpoint]:
+    """What handed the key over, and what it signed later: a made-up end.
+
+    Whoever stole it, and owns the database, may do so.
+    """
     log, thief = stranger.log, Notary(stranger.notary.signer, minutes=60)
     handed_over = stranger.notary.sign(log.head, next_key=Notary().key)
     log.request()
     log.recompute(7, actor_user_id="U0BEN")
-    write_checkpoints(stranger.folder / "checkpoints.jsonl", handed_over, thief.sign(log.head))
-    stranger.lines = log.lines()
+    return handed_over, thief.sign(log.head)
+
+
+def test_what_a_replaced_key_signs_later_does_not_count(stranger: Stranger) -> None:
+    handed_over, late = made_up_by_a_thief(stranger)
+    write_checkpoints(stranger.folder / "checkpoints.jsonl", handed_over, late)
+    stranger.lines = stranger.log.lines()
 
     assert stranger.follow().stdout == "The export fits 1 signed entries, the last of them 6.\n"
 
 
 def test_a_part_that_only_the_replaced_key_covers_does_not_fit(stranger: Stranger) -> None:
-    log, thief = stranger.log, Notary(stranger.notary.signer, minutes=60)
-    handed_over = stranger.notary.sign(log.head, next_key=Notary().key)
-    log.request()
-    log.recompute(7, actor_user_id="U0BEN")
-    path = stranger.folder / "proof.jsonl"
-    checkpoints = write_checkpoints(path, handed_over, thief.sign(log.head)).read_text()
+    log, path = stranger.log, stranger.folder / "proof.jsonl"
+    checkpoints = write_checkpoints(path, *made_up_by_a_thief(stranger)).read_text()
     write_lines(path, [*log.proof_lines()[4:], *checkpoints.splitlines()])
     stranger.lines = log.lines()[6:]
 

@@ -49,6 +49,13 @@ def counted(ledger: FakeLedger) -> int:
     return sum(int(draft.details.get("more_like_it", 1)) for draft in ledger.drafts)
 
 
+async def twenty_a_minute_ago(denials: Denials, clocks: Clocks) -> None:
+    """So many refusals of one person, in a minute that is over."""
+    for _ in range(20):
+        await denials.record(denied("U0EVE"))
+    clocks.passes(ONE_MINUTE_S)
+
+
 async def test_a_million_refusals_of_one_person_are_six_entries_that_count_them_all(
     denials: Denials, ledger: FakeLedger, clocks: Clocks
 ) -> None:
@@ -103,9 +110,7 @@ async def test_the_next_minute_has_room_for_others(
 async def test_what_was_counted_while_the_log_is_down_is_written_when_it_is_back(
     denials: Denials, ledger: FakeLedger, clocks: Clocks
 ) -> None:
-    for _ in range(20):
-        await denials.record(denied("U0EVE"))
-    clocks.passes(ONE_MINUTE_S)
+    await twenty_a_minute_ago(denials, clocks)
     ledger.is_down = True
     await denials.flush()
     await denials.record(denied("U0EVE"))
@@ -121,9 +126,7 @@ async def test_what_was_counted_while_the_log_is_down_is_written_when_it_is_back
 async def test_a_count_that_the_log_took_without_saying_so_is_written_once(
     denials: Denials, ledger: FakeLedger, clocks: Clocks
 ) -> None:
-    for _ in range(20):
-        await denials.record(denied("U0EVE"))
-    clocks.passes(ONE_MINUTE_S)
+    await twenty_a_minute_ago(denials, clocks)
     ledger.is_silent = True
     await denials.flush()
     await denials.record(denied("U0EVE"))

@@ -13,6 +13,7 @@ from bot.domain.people import Role
 from bot.slack.views.audit_page import audit_page, call_history
 from bot.slack.views.formatting import Audience, duration, listed, mention_user, target_words
 from bot.slack.views.help import HelpRow, help_page
+from bot.slack.views.message import MessageView
 from bot.slack.views.notice import already_frozen, freeze_announcement, unfreeze_announcement
 from bot.slack.views.values import LogPageValue, parse_log_page_value
 from tests.unit.view_facts import (
@@ -121,16 +122,21 @@ def test_a_page_that_was_not_filled_says_how_far_it_looked() -> None:
     assert parse_log_page_value(value_of(view, "Older")).before_seq == 70
 
 
-def test_a_search_for_words_says_from_when_on_and_shows_them_as_they_are() -> None:
-    query = parse_audit_filters(["words:<!channel> *fraud*"], now=NOW)
-
-    view = audit_page(
+def empty_page(query: AuditQuery) -> MessageView:
+    """What is shown where nothing fits."""
+    return audit_page(
         AuditPage(rows=[], next_before_seq=None),
         query,
         sealed_filters=SEALED,
         audience=OPERATORS,
         place=PLACE,
     )
+
+
+def test_a_search_for_words_says_from_when_on_and_shows_them_as_they_are() -> None:
+    query = parse_audit_filters(["words:<!channel> *fraud*"], now=NOW)
+
+    view = empty_page(query)
 
     page = " ".join(readable(str(view.blocks)).split())
     assert "Words are looked for from 2026-10-23 14:02:07 UTC on" in page
@@ -141,13 +147,7 @@ def test_a_search_for_words_says_from_when_on_and_shows_them_as_they_are() -> No
 def test_words_in_quotes_are_shown_as_the_one_filter_that_they_are() -> None:
     query = parse_audit_filters(["words:card fraud", "since:2026-11-20"], now=NOW)
 
-    view = audit_page(
-        AuditPage(rows=[], next_before_seq=None),
-        query,
-        sealed_filters=SEALED,
-        audience=OPERATORS,
-        place=PLACE,
-    )
+    view = empty_page(query)
 
     shown = readable(str(view.blocks))
     assert '`words:"card fraud"` `since:2026-11-20T00:00:00Z`' in " ".join(shown.split())
