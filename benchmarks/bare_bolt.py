@@ -1,7 +1,7 @@
 """The floors for Slack, as a process: Bolt with one listener, in the bot's mode.
 
-The listener is empty, or inserts and commits one bare row. Arguments: the port, and for the second
-the URL of the database.
+The listener is empty, or inserts and commits one bare row, by itself or with those of the same
+moment. Arguments: the port, and for the last two the URL of the database and `alone` or `shared`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
-from benchmarks.bare_rows import bare_engine, insert_bare_row
+from benchmarks.bare_rows import SharedRows, bare_engine, insert_bare_row
 from benchmarks.processes import HOST
 from benchmarks.settings import BOT_TOKEN, SIGNING_SECRET, TEAM_ID
 
@@ -51,15 +51,21 @@ def build_app(keep: Callable[[], Awaitable[None]]) -> web.Application:
     return server
 
 
-async def serve(port: int, database_url: str | None = None) -> None:
+def keeper(database_url: str, how: str) -> Callable[[], Awaitable[None]]:
+    """What keeps one row, durable."""
+    if how == "shared":
+        return SharedRows(database_url).insert
+    bare = bare_engine(database_url)
+
+    async def keep() -> None:
+        await bare.run(insert_bare_row, bare.engine)
+
+    return keep
+
+
+async def serve(port: int, *database: str) -> None:
     """Serve until SIGTERM."""
-    keep = nothing
-    if database_url is not None:
-        bare = bare_engine(database_url)
-
-        async def keep() -> None:
-            await bare.run(insert_bare_row, bare.engine)
-
+    keep = keeper(*database) if database else nothing
     runner = web.AppRunner(build_app(keep), access_log=None, handle_signals=True)
     await runner.setup()
     await web.TCPSite(runner, HOST, port).start()
