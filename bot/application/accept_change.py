@@ -145,13 +145,16 @@ class ChangeDesk:
             return
         known = self._live.known()
         conversation = known.conversation_of(request.call_sid) if known else None
+        last_changes = await tx.last_changes(self._account_sid, [request.call_sid])
         current = CardVersion.of(
-            await tx.last_change_id(self._account_sid, request.call_sid),
-            conversation.legs_digest() if conversation else None,
+            request.call_sid,
+            legs_digest=conversation.legs_digest() if conversation else None,
+            last_changes=last_changes,
         )
         differences = CardVersion.parse(request.card_version).differences(current)
         if differences:
-            raise StaleCardError(differences, str(current))
+            last_change = last_changes.get(request.call_sid)
+            raise StaleCardError(differences, str(current), last_change)
 
     def _new_change(self, request: ChangeRequest) -> Change:
         """A hang-up needs nothing more before it is sent, so it is accepted as sent already."""

@@ -264,7 +264,8 @@ class ChangeWorker:
         noted = replace(noted, details=dict(noted.details) | {"note": "ended_right_after"})
 
         async def note(tx: LedgerTransaction) -> bool:
-            if await tx.last_change_id(change.account_sid, change.call_sid) != change.change_id:
+            last = await tx.last_changes(change.account_sid, [change.call_sid])
+            if last[change.call_sid].change_id != change.change_id:
                 return False
             await tx.append(noted)
             return True

@@ -15,7 +15,7 @@ from bot.domain.audit_log import AuditPage as AuditPage  # noqa: PLC0414 - part 
 from bot.domain.audit_log import AuditQuery as AuditQuery  # noqa: PLC0414 - part of this port
 from bot.domain.audit_log import AuditRow as AuditRow  # noqa: PLC0414 - part of this port
 from bot.domain.calls import Call, CallDetails, Listing, OwnNumber
-from bot.domain.changes import CallEnding, Change, Freeze, Outcome
+from bot.domain.changes import CallEnding, Change, Freeze, LastChanges, Outcome
 from bot.domain.checkpoints import Checkpoint
 from bot.domain.looks import Learnt, Look, News
 from bot.domain.people import Actor
@@ -147,8 +147,8 @@ class LedgerTransaction(Protocol):
     async def open_change(self, account_sid: str, call_sid: str) -> Change | None:
         """The change that holds the call's slot."""
 
-    async def last_change_id(self, account_sid: str, call_sid: str) -> str:
-        """Id of the newest change of the call, empty where there is none."""
+    async def last_changes(self, account_sid: str, call_sids: Sequence[str]) -> LastChanges:
+        """The newest change of each of the calls that has any, by the call's SID."""
 
     async def insert_change(self, change: Change) -> None:
         """Keep a new change; its slot must be free."""
@@ -226,8 +226,8 @@ class AuditReader(Protocol):
     async def is_answering(self) -> bool:
         """Whether the database answers now."""
 
-    async def last_change_id(self, account_sid: str, call_sid: str) -> str:
-        """Id of the newest change of the call, empty where there is none."""
+    async def last_changes(self, account_sid: str, call_sids: Sequence[str]) -> LastChanges:
+        """The newest change of each of the calls that has any, by the call's SID."""
 
     async def current_freeze(self) -> Freeze | None:
         """The freeze in force."""

@@ -22,14 +22,14 @@ from bot.database.faults import as_log_unavailable
 from bot.database.queries import (
     read_freeze,
     read_head,
-    read_last_change_id,
+    read_last_changes,
     read_last_of_surfaces,
 )
 from bot.database.retention import read_old_values
 from bot.domain.audit import Head, Surface
 from bot.domain.audit_chain import Verdict
 from bot.domain.audit_log import AuditPage, AuditQuery
-from bot.domain.changes import Freeze
+from bot.domain.changes import Freeze, LastChanges
 from bot.domain.errors import LogUnavailableError
 from bot.domain.people import Actor
 from bot.domain.retention import OldValues
@@ -144,9 +144,9 @@ class SqlAuditReader:
             return False
         return True
 
-    async def last_change_id(self, account_sid: str, call_sid: str) -> str:
-        """Id of the newest change of the call, empty where there is none."""
-        return await self._ask(read_last_change_id, account_sid, call_sid)
+    async def last_changes(self, account_sid: str, call_sids: Sequence[str]) -> LastChanges:
+        """The newest change of each of the calls that has any, by the call's SID."""
+        return await self._ask(read_last_changes, account_sid, call_sids)
 
     async def last_of_surfaces(self, *, after_seq: int) -> Mapping[Surface, datetime]:
         """When the newest entry of each surface that comes after *after_seq* was recorded."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, bindparam, exists, false, func, or_, select
@@ -19,7 +19,7 @@ from bot.database.tables import (
 )
 from bot.domain.audit import EMPTY_HEAD, Action, AuditEntry, Event, Head, Surface
 from bot.domain.calls import FINAL_STATUSES
-from bot.domain.changes import CallEnding, Change, Freeze
+from bot.domain.changes import CallEnding, Change, Freeze, LastChange, LastChanges
 from bot.domain.people import Actor
 
 _CHAIN = audit_entries.c.chain_id == bindparam("chain_id")
@@ -28,14 +28,15 @@ SELECT_HEAD = select(audit_heads.c.seq, audit_heads.c.hash).where(
     audit_heads.c.chain_id == bindparam("chain_id")
 )
 
-_LAST_CHANGE_ID = (
-    select(call_changes.c.change_id)
-    .where(
-        call_changes.c.account_sid == bindparam("account_sid"),
-        call_changes.c.call_sid == bindparam("call_sid"),
+_LAST_CHANGES = select(call_changes).where(
+    call_changes.c.position.in_(
+        select(func.max(call_changes.c.position))
+        .where(
+            call_changes.c.account_sid == bindparam("account_sid"),
+            call_changes.c.call_sid.in_(bindparam("call_sids", expanding=True)),
+        )
+        .group_by(call_changes.c.call_sid)
     )
-    .order_by(call_changes.c.position.desc())
-    .limit(1)
 )
 
 _LAST_TURN_OF_FREEZE = (
@@ -147,12 +148,22 @@ def read_last_of_surfaces(
     return {Surface(row.surface): row.recorded_at for row in rows if row.surface in {*Surface}}
 
 
-def read_last_change_id(connection: Connection, account_sid: str, call_sid: str) -> str:
-    """Id of the newest change of the call, empty where there is none."""
-    found: str | None = connection.scalar(
-        _LAST_CHANGE_ID, {"account_sid": account_sid, "call_sid": call_sid}
+def read_last_changes(
+    connection: Connection, account_sid: str, call_sids: Sequence[str]
+) -> LastChanges:
+    """The newest change of each of the calls that has any, by the call's SID."""
+    rows = connection.execute(
+        _LAST_CHANGES, {"account_sid": account_sid, "call_sids": list(call_sids)}
     )
-    return found or ""
+    return {
+        row.call_sid: LastChange(
+            change_id=row.change_id,
+            action=Action(row.action),
+            by=Actor(row.actor_team_id, row.actor_user_id, row.actor_name),
+            at=row.requested_at,
+        )
+        for row in rows
+    }
 
 
 def read_freeze(connection: Connection, chain_id: str) -> Freeze | None:

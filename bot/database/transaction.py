@@ -19,7 +19,7 @@ from bot.database.queries import (
     has_entry,
     read_ending,
     read_freeze,
-    read_last_change_id,
+    read_last_changes,
     read_outcome,
 )
 from bot.database.retention import delete_values, read_last_redaction, read_old_values
@@ -35,7 +35,7 @@ from bot.database.statements import (
 )
 from bot.database.tables import IS_OPEN, IS_UNTOLD, call_changes
 from bot.domain.audit import AuditEntry, EntryDraft, Head, clean_text, seal
-from bot.domain.changes import CallEnding, Change, ChangeState, Freeze, Outcome
+from bot.domain.changes import CallEnding, Change, ChangeState, Freeze, LastChanges, Outcome
 from bot.domain.retention import OldValues
 
 # Two clocks that lease changes of one database may be this far apart.
@@ -167,10 +167,10 @@ class SqlLedgerTransaction:
         """The change that holds the call's slot, of whichever chain."""
         return self._change(CHANGE_IN_SLOT, {"account_sid": account_sid, "call_sid": call_sid})
 
-    async def last_change_id(self, account_sid: str, call_sid: str) -> str:
-        """Id of the newest change of the call, empty where there is none."""
+    async def last_changes(self, account_sid: str, call_sids: Sequence[str]) -> LastChanges:
+        """The newest change of each of the calls that has any, by the call's SID."""
         with as_log_unavailable():
-            return read_last_change_id(self._connection, account_sid, call_sid)
+            return read_last_changes(self._connection, account_sid, call_sids)
 
     async def insert_change(self, change: Change) -> None:
         """Keep a new change; its slot must be free and its request new."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from bot.domain.changes import LastChange, LastChanges
 
 UNKNOWN_PART = "-"
+NO_CHANGE = "0"
 _CHANGE_ID_LENGTH = 16
 
 
@@ -16,10 +19,17 @@ class CardVersion:
     legs: str = UNKNOWN_PART
 
     @classmethod
-    def of(cls, last_change_id: str | None, legs_digest: str | None) -> CardVersion:
-        """The version of a card; None stands for what is not known, "" for no change so far."""
-        change = UNKNOWN_PART if last_change_id is None else last_change_id[:_CHANGE_ID_LENGTH]
-        return cls(change or "0", legs_digest or UNKNOWN_PART)
+    def of(
+        cls,
+        call_sid: str,
+        *,
+        legs_digest: str | None,
+        last_changes: LastChanges | None,
+    ) -> CardVersion:
+        """The version of the call's card; None stands for what is not known."""
+        if last_changes is None:
+            return cls(legs=legs_digest or UNKNOWN_PART)
+        return cls(_part_of(last_changes.get(call_sid)), legs_digest or UNKNOWN_PART)
 
     @classmethod
     def parse(cls, text: str) -> CardVersion:
@@ -27,11 +37,9 @@ class CardVersion:
         last_change, _, legs = text.partition(".")
         return cls(last_change or UNKNOWN_PART, legs or UNKNOWN_PART)
 
-    def told_last_change(self, last_change_id: str) -> CardVersion:
-        """The same with this last change, where the card told none, as on a list."""
-        if self.last_change != UNKNOWN_PART:
-            return self
-        return CardVersion(self.of(last_change_id, None).last_change, self.legs)
+    def with_last_change(self, last_change: LastChange | None) -> CardVersion:
+        """The same, for somebody who is told of this last change."""
+        return replace(self, last_change=_part_of(last_change))
 
     def __str__(self) -> str:
         return f"{self.last_change}.{self.legs}"
@@ -47,3 +55,7 @@ class CardVersion:
             for name, (shown, now) in pairs.items()
             if UNKNOWN_PART not in (shown, now) and shown != now
         )
+
+
+def _part_of(last_change: LastChange | None) -> str:
+    return last_change.change_id[:_CHANGE_ID_LENGTH] if last_change else NO_CHANGE

@@ -99,6 +99,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastChange:
+    """The newest change of a call that anybody has asked for, whatever came of it."""
+
+    change_id: str
+    action: Action
+    by: Actor
+    at: datetime
+
+
+# By the call's SID; a call that nobody wanted to change has none.
+LastChanges = Mapping[str, LastChange]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Freeze:
     """All changes are stopped: by whom, since when and why."""
 

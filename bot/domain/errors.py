@@ -41,7 +41,7 @@ from datetime import datetime
 
 from bot.domain.audit import Action
 from bot.domain.calls import Conversation
-from bot.domain.changes import CallEnding, Freeze
+from bot.domain.changes import CallEnding, Freeze, LastChange
 from bot.domain.people import Actor, Role
 
 
@@ -152,14 +152,20 @@ class CallNotActiveError(RefusedError):
 
 
 class StaleCardError(RefusedError):
-    """The call has changed since the card was made; *current_version* is what it is now."""
+    """The call has changed since the card was made.
+
+    *current_version* is what it is now, *last_change* the newest change that somebody asked for.
+    """
 
     code = "stale_card"
 
-    def __init__(self, changes: Sequence[str], current_version: str) -> None:
+    def __init__(
+        self, changes: Sequence[str], current_version: str, last_change: LastChange | None
+    ) -> None:
         super().__init__("; ".join(changes))
         self.changes = tuple(changes)
         self.current_version = current_version
+        self.last_change = last_change
 
 
 class CallNotFoundError(HookflashError):

@@ -96,7 +96,7 @@ def _modal_answer(error: Exception, body: Mapping[str, Any], desk: Desk) -> dict
             desk.live.known(),
             at=desk.clock(),
             audience=desk.audiences.at_once(asked.asking.actor),
-            changes=stale_words(error),
+            changes=stale_words(error.changes, error.last_change),
             filled=asked.inputs,
         )
         return {"response_action": "update", "view": view}

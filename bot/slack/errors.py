@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import singledispatch
 
 from bot.domain.audit import Action
+from bot.domain.changes import LastChange
 from bot.domain.errors import (
     CallBusyError,
     CallNotActiveError,
@@ -139,16 +141,24 @@ def _(error: CallNotActiveError, command: str) -> str:
 
 @words.register
 def _(error: StaleCardError, command: str) -> str:
-    return f"Look again before you redirect. {' '.join(stale_words(error))} Nothing was changed."
+    changes = " ".join(stale_words(error.changes, error.last_change))
+    return f"Look again before you redirect. {changes} Nothing was changed."
 
 
-def stale_words(error: StaleCardError) -> list[str]:
-    """What has changed since the card was made, a sentence each."""
+def stale_words(changes: Sequence[str], last_change: LastChange | None) -> list[str]:
+    """Marked-up: what has changed since the card was made, a sentence each."""
     said = {
-        "change": "Somebody has changed this call since your card was made.",
-        "legs": "Other people are on the line than your card showed.",
+        "change": _last_change_words(last_change),
+        "legs": "Other people are on the line than you were shown.",
     }
-    return [said[change] for change in error.changes]
+    return [said[change] for change in changes]
+
+
+def _last_change_words(last_change: LastChange | None) -> str:
+    if last_change is None:
+        return "Somebody has changed this call."
+    wanted = last_change.action.replace("_", " ")
+    return f"{mention(last_change.by)} asked to {wanted} this call at {slack_time(last_change.at)}."
 
 
 @words.register

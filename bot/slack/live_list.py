@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from bot.application.deadlines import database_deadline
 from bot.application.live_calls import LiveCalls
 from bot.application.log_health import LogHealth
 from bot.application.ports import AuditReader, Clock
-from bot.domain.changes import Freeze
+from bot.domain.changes import Freeze, LastChanges
 from bot.domain.errors import LogUnavailableError
 from bot.slack.filter_seal import FilterSeal
 from bot.slack.list_state import ListState
-from bot.slack.views.call_list import call_list
+from bot.slack.views.call_list import LiveSheet
 from bot.slack.views.formatting import Audience, Place
 from bot.slack.views.message import MessageView
 from bot.slack.views.values import PageValue
@@ -81,17 +82,28 @@ class LiveList:
             self._log_health.is_answering(),
             self.freeze() if tells_freeze else _nothing(),
         )
-        return call_list(
+        sheet = LiveSheet(
             listing,
             filters=state.filters,
             state=self.encode(state),
-            now=self._clock(),
             audience=audience,
             place=self._place,
+        )
+        return sheet.draw(
+            now=self._clock(),
+            last_changes=await self._last_changes(sheet.call_sids) if is_log_up else None,
             banner=banner,
             freeze=freeze,
             is_log_down=not is_log_up,
         )
+
+    async def _last_changes(self, call_sids: Sequence[str]) -> LastChanges | None:
+        """None where the log does not answer."""
+        try:
+            async with database_deadline():
+                return await self._log.last_changes(self._place.account_sid, call_sids)
+        except LogUnavailableError:
+            return None
 
 
 async def _nothing() -> None:

@@ -167,33 +167,38 @@ async def test_curly_quotes_in_the_form_are_straightened(company: Company, call:
     ]
 
 
-async def test_a_card_on_which_somebody_has_acted_since_asks_again_and_then_works(
-    company: Company, call: Call
+@pytest.mark.parametrize("command", ["/calls", "/calls post", "/calls show {sid}"])
+async def test_a_form_says_at_once_who_has_acted_since_its_button_was_shown(
+    company: Company, call: Call, command: str
 ) -> None:
-    card = await posted_card(company, call)
+    await company.say(ANA, command.format(sid=call.sid))
+    before_that = company.seen_by(ANA)[-1].as_seen()
     await company.say(BEN, f"/calls redirect {call.sid} {HOLD}")
-    await company.click(ANA, "Redirect…", on=card)
 
-    await company.submit(ANA, {TARGET_BLOCK: "hold-music", REASON_BLOCK: "gone to lunch"})
-    asked_again = shown(company.modal(ANA))
+    await company.click(ANA, "Redirect…", on=before_that)
+    asked = shown(company.modal(ANA))
     before = company.changes_sent()
-    await company.submit(ANA, {})
+    await company.submit(ANA, {TARGET_BLOCK: "hold-music"})
 
-    assert "The call has changed since you opened this." in asked_again
-    assert "Somebody has changed this call since your card was made." in asked_again
+    assert "The call has changed since it was shown to you." in asked
+    assert f"<@{BEN}> asked to redirect this call at" in asked
     assert len(before) == 1
-    assert len(company.changes_sent()) == 2
     assert "<Enqueue>" in company.changes_sent()[-1]["Twiml"]
-    result_in_place_of_the_card = company.posted()[0]
-    assert "Reason: gone to lunch" in shown(result_in_place_of_the_card)
-    assert (ANA, "redirect denied") in await company.events()
+    assert (ANA, "redirect denied") not in await company.events()
+
+
+async def test_a_form_of_an_unchanged_call_warns_of_nothing(company: Company, call: Call) -> None:
+    await company.say(BEN, f"/calls redirect {call.sid} {HOLD}")
+
+    await open_modal(company, call)
+
+    assert "has changed" not in shown(company.modal(ANA))
 
 
 @pytest.mark.parametrize("is_typed", [False, True], ids=["from a list", "by number"])
 async def test_a_form_asks_again_where_somebody_has_acted_since_it_was_opened(
     company: Company, call: Call, *, is_typed: bool
 ) -> None:
-    """A list and a number tell nothing of the last change: the form is the first to know it."""
     if is_typed:
         await company.say(ANA, f"/calls redirect {CALLER} hold-music")
     else:
@@ -205,9 +210,11 @@ async def test_a_form_asks_again_where_somebody_has_acted_since_it_was_opened(
     before = company.changes_sent()
     await company.submit(ANA, {})
 
-    assert "Somebody has changed this call since your card was made." in asked_again
+    assert "The call has changed since it was shown to you." in asked_again
+    assert f"<@{BEN}> asked to redirect this call at" in asked_again
     assert len(before) == 1
     assert len(company.changes_sent()) == 2
+    assert (ANA, "redirect denied") in await company.events()
 
 
 async def test_a_card_without_somebody_who_has_joined_since_asks_again_and_then_works(
@@ -224,7 +231,7 @@ async def test_a_card_without_somebody_who_has_joined_since_asks_again_and_then_
     before = company.changes_sent()
     await company.submit(ANA, {})
 
-    assert "Other people are on the line than your card showed." in asked_again
+    assert "Other people are on the line than you were shown." in asked_again
     assert "+44 20 7946 0999 will be cut off too." in asked_again
     assert before == []
     assert len(company.changes_sent()) == 1

@@ -3,7 +3,9 @@
 import pytest
 from inline_snapshot import snapshot
 
+from bot.domain.audit import Action
 from bot.domain.calls import Conference, Conversation
+from bot.domain.changes import LastChange
 from bot.domain.redirects import NamedTarget
 from bot.slack.views.call_card import call_card
 from bot.slack.views.choices import Intention, choices
@@ -11,6 +13,7 @@ from bot.slack.views.confirm import effect_on_others, hang_up_card
 from bot.slack.views.values import parse_call_value
 from tests.unit.view_facts import (
     AGENT,
+    BO,
     CALLER,
     NOW,
     OPERATORS,
@@ -23,6 +26,7 @@ from tests.unit.view_facts import (
     everything,
     labels,
     readable,
+    sid,
     value_of,
 )
 
@@ -36,7 +40,7 @@ def test_a_card_reads_well() -> None:
         ),
     )
 
-    view = call_card(details, last_change_id="", audience=OPERATORS)
+    view = call_card(details, last_changes={}, audience=OPERATORS)
 
     assert readable(view.text) == snapshot(
         "+44 20 7946 0000 → Support line +1 415-555-0123, in progress, 3 min 12 s (CA…1)"
@@ -133,7 +137,7 @@ If it is hung up or redirected: +33 1 40 00 00 00 will be cut off too.\
 
 def test_the_name_that_the_network_sent_is_plain_text() -> None:
     view = call_card(
-        details_of(a_call(caller_name="<!channel>")), last_change_id=None, audience=OPERATORS
+        details_of(a_call(caller_name="<!channel>")), last_changes=None, audience=OPERATORS
     )
 
     (shown,) = (field for field in view.blocks[1]["fields"] if "channel" in field["text"])
@@ -141,13 +145,13 @@ def test_the_name_that_the_network_sent_is_plain_text() -> None:
 
 
 def test_a_card_of_a_finished_call_offers_no_change() -> None:
-    view = call_card(details_of(a_call(status="completed")), last_change_id="", audience=OPERATORS)
+    view = call_card(details_of(a_call(status="completed")), last_changes={}, audience=OPERATORS)
 
     assert labels(view) == ["History", "Refresh", "Post to channel"]
 
 
 def test_a_viewers_card_in_a_channel_offers_to_look_again_only() -> None:
-    view = call_card(details_of(a_call()), last_change_id="", audience=VIEWERS, can_be_posted=False)
+    view = call_card(details_of(a_call()), last_changes={}, audience=VIEWERS, can_be_posted=False)
 
     assert labels(view) == ["Refresh"]
 
@@ -159,7 +163,7 @@ def test_a_card_in_a_shared_channel_hides_numbers_and_the_name_of_the_caller() -
         conference=Conference(sid="CF1", friendly_name=f"call of {CALLER}"),
     )
 
-    shown = everything(call_card(details, last_change_id="", audience=SHARED_CHANNEL))
+    shown = everything(call_card(details, last_changes={}, audience=SHARED_CHANNEL))
 
     for secret in (CALLER, AGENT, "7946", "Jane Roe", "7654", "+44 20"):
         assert secret not in shown
@@ -167,7 +171,8 @@ def test_a_card_in_a_shared_channel_hides_numbers_and_the_name_of_the_caller() -
 
 def test_the_version_of_a_card_knows_the_last_change_and_the_legs() -> None:
     details = details_of(a_call(1), a_child(2))
-    view = call_card(details, last_change_id="c0ffee", audience=OPERATORS)
+    last_change = LastChange(change_id="c0ffee", action=Action.REDIRECT, by=BO, at=NOW)
+    view = call_card(details, last_changes={sid(1): last_change}, audience=OPERATORS)
 
     value = parse_call_value(value_of(view, "Redirect…"))
 
@@ -210,7 +215,7 @@ inbound, `CA…1`
 
 
 def test_the_button_that_hangs_up_asks_first() -> None:
-    view = call_card(details_of(a_call()), last_change_id="", audience=OPERATORS)
+    view = call_card(details_of(a_call()), last_changes={}, audience=OPERATORS)
 
     (hang_up,) = (button for button in buttons(view.blocks) if button.get("style"))
 

@@ -6,7 +6,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.domain.filters import CallFilter, parse_call_filters
-from bot.slack.views.call_list import call_list, recent_list
+from bot.slack.views.call_list import recent_list
 from bot.slack.views.formatting import Audience
 from bot.slack.views.message import MessageView
 from bot.slack.views.values import PageValue, parse_call_value, parse_page_value
@@ -24,6 +24,7 @@ from tests.unit.view_facts import (
     buttons,
     everything,
     labels,
+    live_list,
     readable,
     sid,
     value_of,
@@ -35,25 +36,23 @@ SEALED = "c2VhbGVk"
 def a_live_list(
     *numbers: int, words: str = "", page: int = 1, audience: Audience = OPERATORS, banner: str = ""
 ) -> MessageView:
-    return call_list(
+    return live_list(
         a_listing(*(a_call(number) for number in numbers)),
         filters=parse_call_filters(words.split(), now=NOW),
         state=PageValue(page, words and SEALED),
         now=NOW + timedelta(seconds=4),
         audience=audience,
-        place=PLACE,
         banner=banner,
     )
 
 
 def test_a_live_list_reads_well() -> None:
-    view = call_list(
+    view = live_list(
         a_listing(a_call(1), a_child(2, status="ringing")),
         filters=CallFilter(),
         state=PageValue(1),
         now=NOW + timedelta(seconds=4),
         audience=OPERATORS,
-        place=PLACE,
         banner="Hung up by <@U0BO>.",
     )
 
@@ -138,13 +137,12 @@ after they end.\
 
 
 def test_the_legs_of_one_conversation_are_one_call() -> None:
-    view = call_list(
+    view = live_list(
         a_listing(a_call(1), a_child(2), a_call(3)),
         filters=CallFilter(),
         state=PageValue(1),
         now=NOW,
         audience=OPERATORS,
-        place=PLACE,
     )
 
     assert "2 live calls" in view.text
@@ -168,13 +166,12 @@ def test_a_filter_that_nothing_fits_says_how_to_be_without_it() -> None:
 
 
 def test_a_filter_tells_how_many_it_leaves_out() -> None:
-    view = call_list(
+    view = live_list(
         a_listing(a_call(1), a_call(2, from_number="+15550001111")),
         filters=parse_call_filters(["from:+44*"], now=NOW),
         state=PageValue(1),
         now=NOW,
         audience=OPERATORS,
-        place=PLACE,
     )
 
     assert view.text.startswith("1 of 2 live calls")
@@ -204,13 +201,12 @@ def test_the_buttons_of_a_list_know_their_list() -> None:
 
 
 def test_hanging_up_from_a_list_asks_first_and_names_who_else_drops() -> None:
-    view = call_list(
+    view = live_list(
         a_listing(a_call(1), a_child(2)),
         filters=CallFilter(),
         state=PageValue(1),
         now=NOW,
         audience=OPERATORS,
-        place=PLACE,
     )
 
     (hang_up,) = (button for button in buttons(view.blocks) if button.get("confirm"))
@@ -219,13 +215,12 @@ def test_hanging_up_from_a_list_asks_first_and_names_who_else_drops() -> None:
 
 
 def test_a_cut_off_list_and_a_log_that_is_down_are_said() -> None:
-    view = call_list(
+    view = live_list(
         a_listing(a_call(), is_cut_off=True),
         filters=CallFilter(),
         state=PageValue(1),
         now=NOW,
         audience=OPERATORS,
-        place=PLACE,
         is_log_down=True,
     )
 

@@ -25,7 +25,7 @@ from bot.sandbox.slack.block_kit_blocks import Surface
 from bot.slack.drawings import MOST_BANNERS
 from bot.slack.views.audit_page import audit_page, call_history
 from bot.slack.views.call_card import call_card
-from bot.slack.views.call_list import call_list, recent_list
+from bot.slack.views.call_list import recent_list
 from bot.slack.views.choices import Intention, choices
 from bot.slack.views.confirm import hang_up_card
 from bot.slack.views.formatting import Audience
@@ -58,6 +58,7 @@ from tests.unit.view_facts import (
     a_child,
     a_listing,
     a_row,
+    live_list,
     sid,
 )
 
@@ -149,13 +150,12 @@ def assert_slack_takes_blocks(
 def test_slack_takes_any_list_of_live_calls(
     listing: Listing, audience: Audience, page: int, banner: str, reason: str
 ) -> None:
-    view = call_list(
+    view = live_list(
         listing,
         filters=CallFilter(),
         state=PageValue(page),
         now=NOW,
         audience=audience,
-        place=PLACE,
         banner="Hung up. " * len(banner),
         freeze=Freeze(by=ANA, since=NOW, reason=reason),
         is_log_down=True,
@@ -181,7 +181,7 @@ def test_slack_takes_any_list_of_finished_calls(
 def test_slack_takes_any_card(
     details: CallDetails, audience: Audience, *, can_be_posted: bool
 ) -> None:
-    view = call_card(details, last_change_id=None, audience=audience, can_be_posted=can_be_posted)
+    view = call_card(details, last_changes=None, audience=audience, can_be_posted=can_be_posted)
 
     assert_slack_takes(view)
 
@@ -255,9 +255,7 @@ def test_slack_takes_any_redirect_modal(
 def test_slack_takes_any_home_tab(
     listing: Listing, audience: Audience, role: Role, commands: list[HelpRow], reason: str
 ) -> None:
-    calls = call_list(
-        listing, filters=CallFilter(), state=PageValue(1), now=NOW, audience=audience, place=PLACE
-    )
+    calls = live_list(listing, filters=CallFilter(), state=PageValue(1), now=NOW, audience=audience)
 
     view = home_tab(
         role=role,
@@ -359,13 +357,12 @@ def test_the_longest_list_is_within_what_a_message_may_hold(character: str) -> N
     children = [a_child(100 + number, of=number // 4, **facts) for number in range(40)]
     words = ["since:1d", "limit:1000", "longer:1s"]
 
-    view = call_list(
+    view = live_list(
         a_listing(*calls, *children, is_cut_off=True),
         filters=parse_call_filters(words, now=NOW),
         state=PageValue(1, "s" * LONGEST_SEAL),
         now=NOW,
         audience=Audience(names={long: "x" + long}, can_act=True),
-        place=PLACE,
         banner="Hung up. " * 1000,
         is_log_down=True,
     )

@@ -16,14 +16,19 @@ from bot.domain.changes import (
     Change,
     ChangeRequest,
     ChangeState,
+    Freeze,
+    LastChanges,
     Origin,
     OriginKind,
     Outcome,
     OutcomeReason,
 )
+from bot.domain.filters import CallFilter
 from bot.domain.people import Actor
+from bot.slack.views.call_list import LiveSheet
 from bot.slack.views.formatting import Audience, Place, Readers
 from bot.slack.views.message import MessageView
+from bot.slack.views.values import PageValue
 
 NOW = datetime(2026, 11, 22, 14, 2, 7, tzinfo=UTC)
 ANA = Actor("T0HOME", "U0ANA", "ana")
@@ -68,6 +73,25 @@ def a_child(number: int = 2, of: int = 1, **facts: object) -> Call:
 
 def a_listing(*calls: Call, is_cut_off: bool = False) -> Listing:
     return Listing(calls=calls, looked_at=NOW, is_cut_off=is_cut_off)
+
+
+def live_list(
+    listing: Listing,
+    *,
+    filters: CallFilter,
+    state: PageValue,
+    now: datetime,
+    audience: Audience,
+    last_changes: LastChanges | None = None,
+    banner: str = "",
+    freeze: Freeze | None = None,
+    is_log_down: bool = False,
+) -> MessageView:
+    """A page of the live calls."""
+    sheet = LiveSheet(listing, filters=filters, state=state, audience=audience, place=PLACE)
+    return sheet.draw(
+        now=now, last_changes=last_changes, banner=banner, freeze=freeze, is_log_down=is_log_down
+    )
 
 
 def details_of(call: Call, *others: Call, conference: Conference | None = None) -> CallDetails:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.domain.audit import Action
 from bot.domain.calls import Conversation
@@ -13,6 +13,7 @@ from bot.domain.sids import CallReference, FullSid, split_call_reference
 from bot.slack.change_requests import origin_of, redirect_request
 from bot.slack.choosing import find_or_ask
 from bot.slack.desk import Desk
+from bot.slack.errors import stale_words
 from bot.slack.features import Ack, Feature, Verb
 from bot.slack.payloads import Click, Command, Submission
 from bot.slack.redirect_form import RedirectForm
@@ -88,12 +89,12 @@ async def _ask(
         return
     listing = await desk.live.listing()
     conversation = listing.conversation_of(call.sid) or Conversation(call)
-    last_change_id = await desk.log.last_change_id(desk.place.account_sid, call.sid)
-    form = RedirectForm(
-        call_sid=call.sid,
-        card_version=str(CardVersion.of(last_change_id, conversation.legs_digest())),
-        origin=asked.origin,
+    version = CardVersion.of(
+        call.sid,
+        legs_digest=conversation.legs_digest(),
+        last_changes=await desk.log.last_changes(desk.place.account_sid, [call.sid]),
     )
+    form = RedirectForm(call_sid=call.sid, card_version=str(version), origin=asked.origin)
     await _open(desk, asked, form, filled)
 
 
@@ -101,17 +102,26 @@ async def _open_clicked(
     desk: Desk, asked: Click, form: RedirectForm, filled: Mapping[str, str]
 ) -> None:
     await desk.freeze.turn_away(asked.asking, Action.REDIRECT, form.call_sid)
-    last_change_id = await desk.log.last_change_id(desk.place.account_sid, form.call_sid)
-    version = CardVersion.parse(form.card_version).told_last_change(last_change_id)
-    await _open(desk, asked, form.with_version(str(version)), filled)
+    last_changes = await desk.log.last_changes(desk.place.account_sid, [form.call_sid])
+    last_change = last_changes.get(form.call_sid)
+    shown = CardVersion.parse(form.card_version)
+    told = shown.with_last_change(last_change)
+    changes = stale_words(shown.differences(told), last_change)
+    await _open(desk, asked, form.with_version(str(told)), filled, changes)
 
 
 async def _open(
-    desk: Desk, asked: Click | Command, form: RedirectForm, filled: Mapping[str, str]
+    desk: Desk,
+    asked: Click | Command,
+    form: RedirectForm,
+    filled: Mapping[str, str],
+    changes: Sequence[str] = (),
 ) -> None:
     """Open the modal at once, from what is known: a trigger lives for 3 s."""
     audience = desk.audiences.at_once(asked.asking.actor)
-    modal = form.draw(desk.live.known(), at=desk.clock(), audience=audience, filled=filled)
+    modal = form.draw(
+        desk.live.known(), at=desk.clock(), audience=audience, changes=changes, filled=filled
+    )
     if not await desk.replies.open_modal(asked.origin, asked.trigger_id, modal):
         again = "Press the button" if isinstance(asked, Click) else "Type the command"
         too_late = notice(f"Slack did not open the form in time. {again} again.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.domain.audit import Action
+from bot.domain.changes import LastChanges
 from bot.domain.errors import (
     CallNotFoundError,
     LogUnavailableError,
@@ -98,21 +99,21 @@ async def _draw(
         TwilioError: Twilio did not tell.
     """
     try:
-        details, last_change_id = await asyncio.gather(
-            desk.gateway.fetch_details(call_sid), _last_change_id(desk, call_sid)
+        details, last_changes = await asyncio.gather(
+            desk.gateway.fetch_details(call_sid), _last_changes(desk, call_sid)
         )
     except TwilioNotFoundError as fault:
         raise CallNotFoundError(call_sid, account_sid=desk.place.account_sid) from fault
     desk.live.learn(*details.conversation.legs)
     return call_card(
-        details, last_change_id=last_change_id, audience=audience, can_be_posted=can_be_posted
+        details, last_changes=last_changes, audience=audience, can_be_posted=can_be_posted
     )
 
 
-async def _last_change_id(desk: Desk, call_sid: str) -> str | None:
+async def _last_changes(desk: Desk, call_sid: str) -> LastChanges | None:
     """None where the log does not answer: the card is shown all the same."""
     try:
-        return await desk.log.last_change_id(desk.place.account_sid, call_sid)
+        return await desk.log.last_changes(desk.place.account_sid, [call_sid])
     except LogUnavailableError:
         return None
 

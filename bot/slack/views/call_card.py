@@ -8,6 +8,7 @@ import slackblocks as kit
 
 from bot.domain.calls import Call, CallDetails
 from bot.domain.card_version import CardVersion
+from bot.domain.changes import LastChanges
 from bot.slack.views import blocks
 from bot.slack.views.action_ids import ActionId
 from bot.slack.views.confirm import call_words, effect_on_others, hang_up_button
@@ -32,19 +33,21 @@ CALLER_NAME_LIMIT = 100
 def call_card(
     details: CallDetails,
     *,
-    last_change_id: str | None,
+    last_changes: LastChanges | None,
     audience: Audience,
     can_be_posted: bool = True,
     banner: str = "",
 ) -> MessageView:
     """The card of one call. `banner` is marked-up text on top.
 
-    `last_change_id` is the id of the newest change of the call: "" for none, None for not known.
+    `last_changes` has the newest change of the call, if any; it is None where that is not known.
     `can_be_posted` is for a card that the person alone sees, with a channel at hand.
     """
     call, at = details.call, details.looked_at
-    version = str(CardVersion.of(last_change_id, details.conversation.legs_digest()))
-    value = CallValue(call.sid, version)
+    version = CardVersion.of(
+        call.sid, legs_digest=details.conversation.legs_digest(), last_changes=last_changes
+    )
+    value = CallValue(call.sid, str(version))
     more = [*_legs(details, audience), *_surroundings(details, audience)]
     words = escape(call_words(call, at, audience), LINE_LIMIT)
     buttons = _buttons(details, value, audience)

@@ -11,7 +11,7 @@ import slackblocks as kit
 
 from bot.domain.calls import FINAL_STATUSES, Call, Conversation, Listing, group_legs
 from bot.domain.card_version import CardVersion
-from bot.domain.changes import Freeze
+from bot.domain.changes import Freeze, LastChanges
 from bot.domain.filters import CallFilter
 from bot.slack.views import blocks
 from bot.slack.views.action_ids import ActionId
@@ -51,33 +51,65 @@ class _Kind:
     facts: Callable[[Conversation, datetime, Audience], list[str]]
 
 
-def call_list(
-    listing: Listing,
-    *,
-    filters: CallFilter,
-    state: PageValue,
-    now: datetime,
-    audience: Audience,
-    place: Place,
-    banner: str = "",
-    freeze: Freeze | None = None,
-    is_log_down: bool = False,
-) -> MessageView:
+class LiveSheet:
     """The live calls that pass the filters, on the page of the state.
 
-    `state` is what leads back here; the other buttons carry its sealed filters too. `banner` is
-    marked-up text on top: what came of a click on the list.
+    `state` is what leads back here; the other buttons carry its sealed filters too.
     """
-    sheet = _Sheet(_LIVE, listing, filters=filters, state=state, audience=audience, place=place)
-    small_print = [
-        f"As of {slack_time(listing.looked_at)}{_age(listing.looked_at, now)}.",
-        f"{place.words} Calls of Elastic SIP trunks show only after they end.",
-    ]
-    if is_log_down:
-        small_print.append("*The log does not answer*: calls can be seen but not changed.")
-    frozen = freeze_words(freeze, audience=audience, place=place)[0] if freeze else ""
-    headline = _live_headline(listing, sheet.found, filters)
-    return sheet.draw(headline, small_print, banner=banner, frozen=frozen)
+
+    def __init__(
+        self,
+        listing: Listing,
+        *,
+        filters: CallFilter,
+        state: PageValue,
+        audience: Audience,
+        place: Place,
+    ) -> None:
+        self._listing = listing
+        self._audience = audience
+        self._place = place
+        self._sheet = _Sheet(
+            _LIVE, listing, filters=filters, state=state, audience=audience, place=place
+        )
+        self._headline = _live_headline(listing, self._sheet.found, filters)
+
+    @property
+    def call_sids(self) -> Sequence[str]:
+        """The calls that the buttons of the page change."""
+        return [conversation.root.sid for conversation in self._sheet.shown]
+
+    def draw(
+        self,
+        *,
+        now: datetime,
+        last_changes: LastChanges | None,
+        banner: str = "",
+        freeze: Freeze | None = None,
+        is_log_down: bool = False,
+    ) -> MessageView:
+        """The message; `banner` is marked-up text on top: what came of a click on the list.
+
+        `last_changes` has the newest change of each call that has any; it is None where that is not
+        known.
+        """
+        looked_at = self._listing.looked_at
+        small_print = [
+            f"As of {slack_time(looked_at)}{_age(looked_at, now)}.",
+            f"{self._place.words} Calls of Elastic SIP trunks show only after they end.",
+        ]
+        if is_log_down:
+            small_print.append("*The log does not answer*: calls can be seen but not changed.")
+        frozen = ""
+        if freeze:
+            frozen = freeze_words(freeze, audience=self._audience, place=self._place)[0]
+        return self._sheet.draw(
+            self._headline,
+            small_print,
+            banner=banner,
+            frozen=frozen,
+            last_changes=last_changes,
+        )
 
 
 def recent_list(
@@ -88,7 +120,7 @@ def recent_list(
     audience: Audience,
     place: Place,
 ) -> MessageView:
-    """The calls that have ended, newest first; `state` as in `call_list`."""
+    """The calls that have ended, newest first; `state` as of the live ones."""
     sheet = _Sheet(_FINISHED, listing, filters=filters, state=state, audience=audience, place=place)
     headline = _finished_headline(len(sheet.found), filters)
     return sheet.draw(headline, [f"As of {slack_time(listing.looked_at)}. {place.words}"])
@@ -119,7 +151,13 @@ class _Sheet:
         self._command = f"{place.command}{kind.verb}"
 
     def draw(
-        self, headline: str, small_print: Sequence[str], *, banner: str = "", frozen: str = ""
+        self,
+        headline: str,
+        small_print: Sequence[str],
+        *,
+        banner: str = "",
+        frozen: str = "",
+        last_changes: LastChanges | None = None,
     ) -> MessageView:
         """The message; headline in plain text, the others marked up."""
         drawn: list[kit.Block | None] = [
@@ -129,18 +167,22 @@ class _Sheet:
             self._subtitle(),
         ]
         lines = [line for line in (banner, frozen, headline) if line]
-        for position, conversation in enumerate(self._shown()):
+        for position, conversation in enumerate(self.shown):
             facts = self._kind.facts(conversation, self._listing.looked_at, self._audience)
             lines.append(", ".join(facts))
             drawn += [
                 blocks.section(f"call-{position}", [f"*{facts[0]}*", *facts[1:]]),
-                blocks.actions(f"call-{position}-actions", self._buttons(conversation)),
+                blocks.actions(
+                    f"call-{position}-actions", self._buttons(conversation, last_changes)
+                ),
             ]
         drawn.append(blocks.actions("paging", self._paging()))
         drawn.append(blocks.context("small-print", [*small_print, *self._warnings()]))
         return message("\n".join(lines), drawn)
 
-    def _shown(self) -> Sequence[Conversation]:
+    @property
+    def shown(self) -> Sequence[Conversation]:
+        """The conversations of this page."""
         start = (self._page - 1) * CONVERSATIONS_A_PAGE
         return self.found[start : start + CONVERSATIONS_A_PAGE]
 
@@ -167,9 +209,12 @@ class _Sheet:
         typed = f"{self._place.command}{fitting.verb} status:{status}"
         return [f"Calls with that status are {fitting.noun}s: `{typed}`"]
 
-    def _buttons(self, conversation: Conversation) -> list[kit.Button]:
+    def _buttons(
+        self, conversation: Conversation, last_changes: LastChanges | None
+    ) -> list[kit.Button]:
         call = conversation.root
-        version = str(CardVersion.of(None, conversation.legs_digest()))
+        legs_digest = conversation.legs_digest()
+        version = str(CardVersion.of(call.sid, legs_digest=legs_digest, last_changes=last_changes))
         details = CallValue(call.sid, version).encode()
         buttons = [blocks.button("Details", ActionId.DETAILS, details)]
         if call.is_active and self._audience.can_act:

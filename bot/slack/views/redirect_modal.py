@@ -54,7 +54,7 @@ def redirect_modal(
     """The modal as Slack takes it.
 
     It opens at once, so the `conversation` may not be known yet. `changes` say, in marked-up text,
-    what has changed since it was opened: the person is asked again, and what was put in stays.
+    what has changed since it was shown: the person is asked again, and what was put in stays.
     `filled` is what stands in the inputs at first, by block id. `private_metadata` is at most 3,000
     characters.
     """
@@ -122,7 +122,7 @@ def block_of_target(inputs: Mapping[str, str]) -> str:
 def _warning(changes: Sequence[str]) -> kit.Block | None:
     if not changes:
         return None
-    intro = "*The call has changed since you opened this.* Look again, then press Redirect."
+    intro = "*The call has changed since it was shown to you.* Look again, then press Redirect."
     return blocks.section("changes", [intro, *(f"• {change}" for change in changes)])
 
 

@@ -14,7 +14,7 @@ from bot.database.audit_reader import SqlAuditReader
 from bot.database.engine import open_database
 from bot.database.ledger import SqlLedger
 from bot.domain.audit import MAIN_CHAIN, Action, Event, Surface
-from bot.domain.changes import Change, ChangeState, Origin, OriginKind
+from bot.domain.changes import Change, ChangeState, LastChange, Origin, OriginKind
 from bot.domain.errors import LogUnavailableError
 from tests.contract.database.drafts import ACCOUNT, BEN, CALL, OTHER_CALL, change, outcome
 from tests.fixtures_database import now
@@ -255,14 +255,35 @@ async def test_the_newest_change_of_a_call_is_the_last_one_kept(
     ledger: SqlLedger, reader: SqlAuditReader
 ) -> None:
     """Whatever the clocks of the processes say."""
-    assert await reader.last_change_id(ACCOUNT, CALL) == ""
+    assert await reader.last_changes(ACCOUNT, [CALL]) == {}
     first = await insert(ledger, change(requested_at=now() + MINUTE))
     await ledger.write(lambda tx: tx.close_change(first, outcome()))
 
     second = await insert(ledger, change(requested_at=now() - MINUTE))
 
-    assert await reader.last_change_id(ACCOUNT, CALL) == second.change_id
-    assert await ledger.write(lambda tx: tx.last_change_id(ACCOUNT, CALL)) == second.change_id
+    newest = LastChange(
+        change_id=second.change_id,
+        action=second.action,
+        by=second.actor,
+        at=second.requested_at,
+    )
+    assert await reader.last_changes(ACCOUNT, [CALL]) == {CALL: newest}
+    assert await ledger.write(lambda tx: tx.last_changes(ACCOUNT, [CALL])) == {CALL: newest}
+
+
+async def test_the_newest_changes_of_many_calls_are_read_together(
+    ledger: SqlLedger, reader: SqlAuditReader
+) -> None:
+    kept = [await insert(ledger, change(call_sid=f"CA{number}")) for number in range(3)]
+
+    found = await reader.last_changes(ACCOUNT, ["CA0", "CA2", "CA9"])
+
+    assert {sid: one.change_id for sid, one in found.items()} == {
+        "CA0": kept[0].change_id,
+        "CA2": kept[2].change_id,
+    }
+    assert await reader.last_changes(ACCOUNT, []) == {}
+    assert await reader.last_changes("AC of somebody else", ["CA0"]) == {}
 
 
 @pytest.mark.parametrize("state", [ChangeState.CLAIMED, ChangeState.SENT])
