@@ -26,8 +26,8 @@ from bot.domain.errors import (
     RefusedError,
     StaleCardError,
 )
-from bot.domain.people import Role
-from bot.domain.redirects import RedirectPolicy, deserialise_target
+from bot.domain.people import Actor, Role
+from bot.domain.redirects import RedirectPolicy, Target, deserialise_target, serialise_target
 from bot.domain.requests import Asking
 
 # Slack brings a request again within minutes, if at all.
@@ -103,6 +103,25 @@ class ChangeDesk:
         self._remember(request.request_id)
         return accepted
 
+    async def turn_away(self, asking: Asking, target: Target) -> None:
+        """Return where the person may redirect calls there, so that nobody is asked in vain.
+
+        Raises:
+            NotPermittedError: they may redirect none; that is recorded.
+            InvalidTargetError: the target is wrong in form.
+            TargetNotAllowedError: they may not use it; that is recorded.
+        """
+        try:
+            self._check_target(asking.actor, target)
+        except RefusedError as refusal:
+            personal = {"target": serialise_target(target)}
+            await self._denials.record(denial(asking, Action.REDIRECT, refusal, personal=personal))
+            raise
+
+    def _check_target(self, actor: Actor, target: Target) -> None:
+        role = self._rights.require(actor, Action.REDIRECT)
+        self._policy.check(target, is_admin=role >= Role.ADMIN)
+
     def _remember(self, request_id: str) -> None:
         self._accepted[request_id] = None
         if len(self._accepted) > MOST_REMEMBERED:
@@ -113,12 +132,11 @@ class ChangeDesk:
         is_hindered = await tx.is_hindered(request.request_id, self._account_sid, request.call_sid)
         if is_hindered and await tx.find_change(request.request_id):
             return None
-        role = self._rights.require(request.actor, request.action)
+        self._rights.require(request.actor, request.action)
         if is_hindered:
             await self._check_call(tx, request)
         if request.action is Action.REDIRECT:
-            target = deserialise_target(request.target)
-            self._policy.check(target, is_admin=role >= Role.ADMIN)
+            self._check_target(request.actor, deserialise_target(request.target))
             await self._check_card(tx, request)
         await tx.insert_change(change)
         await tx.append(self._requested(change))

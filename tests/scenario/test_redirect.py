@@ -237,6 +237,27 @@ async def test_the_form_of_a_url_binds_everybody(
     assert await company.log() == []
 
 
+@pytest.mark.parametrize(
+    ("target", "problem", "logged"),
+    [
+        ("http://voice.example.com/hold", "starts with https://", []),
+        ("<Response><Record/></Response>", "it records people", []),
+        (ELSEWHERE, "not on the list", [(ANA, "redirect denied")]),
+    ],
+)
+async def test_a_target_that_cannot_be_used_is_said_so_before_anybody_is_asked_for_more(
+    company: Company, call: Call, target: str, problem: str, logged: list[tuple[str, str]]
+) -> None:
+    """A number needs the form, or a question which call is meant: neither would lead anywhere."""
+    company.twilio.network.call_in_progress("+14155550002", SUPPORT_LINE)
+    for number in (call.from_, SUPPORT_LINE):
+        await company.say(ANA, f"/calls redirect {number} {target}")
+
+        assert problem in await assert_nothing_was_sent(company, call)
+    assert not company.slack.workspace.views.get(ANA)
+    assert await company.events() == logged * 2
+
+
 async def test_a_call_that_ends_right_after_is_told_and_noted(company: Company, call: Call) -> None:
     """A URL that does not answer ends the call, which Twilio says nowhere but in the call."""
     company.twilio.network.example_hosts.remove(HOLD)

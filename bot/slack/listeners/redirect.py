@@ -40,7 +40,7 @@ async def redirect(ack: Ack, asked: Command, desk: Desk) -> None:
         desk.perform(await desk.changes.accept(request))
     else:
         filled = inputs_of(target, parse_reason(reason))
-        await desk.guard.admit(asked.asking, Action.REDIRECT)
+        await desk.changes.turn_away(asked.asking, target)
         intended = Intention(target=target, reason=reason)
         desk.answer(asked, _ask(desk, asked, reference, intended, filled))
     await ack()
