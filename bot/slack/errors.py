@@ -28,6 +28,7 @@ from bot.domain.errors import (
     TwilioNotFoundError,
     TwilioPermissionError,
     TwilioRateLimitedError,
+    TwilioUnavailableError,
     UnknownVerbError,
 )
 from bot.domain.people import Role
@@ -225,8 +226,16 @@ def _(error: TimeoutError, command: str) -> str:
 
 @words.register
 def _(error: TwilioError, command: str) -> str:
-    code = f" (Twilio error {error.code})" if error.code else ""
+    status = f" (HTTP {error.status})" if error.status else ""
+    code = f" (Twilio error {error.code})" if error.code else status
     return f"Twilio did not answer as it should{code}. Try again in a moment."
+
+
+@words.register
+def _(error: TwilioUnavailableError, command: str) -> str:
+    if error.status or error.request_id:
+        return words.dispatch(TwilioError)(error, command)
+    return "Twilio could not be reached, or did not answer in time. Try again in a moment."
 
 
 @words.register

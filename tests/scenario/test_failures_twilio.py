@@ -123,6 +123,25 @@ async def test_a_list_that_is_refused_for_its_rate_says_when_to_ask_again(
 
 
 @pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("silent", "Twilio could not be reached, or did not answer in time."),
+        ("drop_before", "Twilio could not be reached, or did not answer in time."),
+        ("503", "Twilio did not answer as it should (Twilio error 20503)."),
+        ("502", "Twilio did not answer as it should (HTTP 502)."),
+    ],
+)
+async def test_a_list_that_twilio_does_not_give_says_why(
+    here: Company, kind: str, said: str
+) -> None:
+    here.twilio.faults.standing(kind, match="GET")
+
+    await here.say(ANA, "/calls")
+
+    assert said in here.last(ANA).text
+
+
+@pytest.mark.parametrize(
     ("kind", "acts"),
     [
         ("500", False),
