@@ -8,6 +8,7 @@ from typing import Any
 # The parts of a payload that Bolt itself reads without looking at their kind.
 _OBJECTS = ("user", "team", "enterprise", "channel", "view", "container", "message", "event")
 _NEVER_NULL = ("actions", "event")
+_LISTS_OF_OBJECTS = ("response_urls",)
 _OF_A_FORM = ("view_submission", "view_closed")
 _IDS_OR_OBJECTS = ("user", "team", "channel", "enterprise")
 _MAY_HOLD_THEM = ("event", "message", "previous_message", "item", "assistant_thread")
@@ -22,8 +23,10 @@ def has_payload_shape(payload: object) -> bool:
 
 
 def _are_of_their_kinds(payload: Mapping[str, Any]) -> bool:
-    return all(isinstance(payload.get(name), dict | None) for name in _OBJECTS) and all(
-        isinstance(payload.get(name), str | None) for name in _TEXTS
+    return (
+        all(isinstance(payload.get(name), dict | None) for name in _OBJECTS)
+        and all(isinstance(payload.get(name), str | None) for name in _TEXTS)
+        and all(_are_objects(payload.get(name, [])) for name in _LISTS_OF_OBJECTS)
     )
 
 
@@ -41,11 +44,11 @@ def _is_form(view: Mapping[str, Any] | None) -> bool:
 
 
 def _are_actions(actions: object) -> bool:
-    return (
-        isinstance(actions, list)
-        and bool(actions)
-        and all(isinstance(action, dict) for action in actions)
-    )
+    return bool(actions) and _are_objects(actions)
+
+
+def _are_objects(parts: object) -> bool:
+    return isinstance(parts, list) and all(isinstance(part, dict) for part in parts)
 
 
 def _is_readable(part: Mapping[str, Any]) -> bool:

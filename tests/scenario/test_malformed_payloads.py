@@ -229,6 +229,15 @@ async def test_a_form_without_its_kind_is_refused(
     assert company.changes_sent() == []
 
 
+@pytest.mark.parametrize("urls", [None, "x", [None], ["x"]])
+async def test_places_to_answer_that_are_none_are_refused(company: Company, urls: object) -> None:
+    """Bolt reads those of a form without looking at what they are."""
+    view = {"id": "V1", "type": "modal", "callback_id": CALLBACK_IDS[0], "state": {"values": {}}}
+    payload = a_click(company, {"action_id": "x"}) | {"type": "view_submission", "view": view}
+
+    assert await post(company, interaction(payload | {"response_urls": urls})) == 400
+
+
 async def test_a_form_of_another_version_is_answered_in_its_place(company: Company) -> None:
     view = {"id": "V1", "type": "modal", "callback_id": "park", "state": {"values": {}}}
     payload = a_click(company, {"action_id": "x"}) | {"type": "view_submission", "view": view}
