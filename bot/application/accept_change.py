@@ -161,14 +161,9 @@ class ChangeDesk:
     async def _check_card(self, tx: LedgerTransaction, request: ChangeRequest) -> None:
         if not request.card_version:
             return
-        known = self._live.known()
-        conversation = known.conversation_of(request.call_sid) if known else None
         last_changes = await tx.last_changes(self._account_sid, [request.call_sid])
-        current = CardVersion.of(
-            request.call_sid,
-            legs_digest=conversation.legs_digest() if conversation else None,
-            last_changes=last_changes,
-        )
+        conversation = self._live.conversation_of(request.call_sid)
+        current = CardVersion.of(request.call_sid, conversation, last_changes)
         differences = CardVersion.parse(request.card_version).differences(current)
         if differences:
             last_change = last_changes.get(request.call_sid)
@@ -198,8 +193,7 @@ class ChangeDesk:
 
     def _requested(self, change: Change) -> EntryDraft:
         request = change.request
-        known = self._live.known()
-        call = known.find(change.call_sid) if known else None
+        call = self._live.find(change.call_sid)
         details = {"status_before": call.status} if call else {}
         numbers = {"from": call.from_number, "to": call.to_number} if call else {}
         return EntryDraft(

@@ -55,8 +55,7 @@ class CallFinder:
             CallNotFoundError: there is none in this account and Region.
             TwilioError: Twilio did not tell.
         """
-        known = self._live.known()
-        call = known.find(call_sid) if known else None
+        call = self._live.find(call_sid)
         if call is not None:
             return call
         try:

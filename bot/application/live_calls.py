@@ -10,7 +10,7 @@ from typing import Protocol
 from bot.application.ports import CallGateway
 from bot.application.snapshot import Snapshot
 from bot.application.take_look import TwilioLooker
-from bot.domain.calls import Call, Listing
+from bot.domain.calls import Call, Conversation, Listing
 from bot.domain.errors import TwilioError
 from bot.domain.looks import Learnt
 
@@ -55,6 +55,16 @@ class LiveCalls:
     def known(self) -> Listing | None:
         """The last look, however old; asks nobody."""
         return self._snapshot.known
+
+    def find(self, call_sid: str) -> Call | None:
+        """The call as the last look saw it."""
+        known = self.known()
+        return known.find(call_sid) if known else None
+
+    def conversation_of(self, call_sid: str) -> Conversation | None:
+        """The conversation of this leg as the last look saw it."""
+        known = self.known()
+        return known.conversation_of(call_sid) if known else None
 
     async def listing_within(self, seconds: float) -> Listing:
         """The same, or the last look where Twilio does not list them now and it is not long ago.

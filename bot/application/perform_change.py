@@ -157,8 +157,7 @@ class ChangeWorker:
         return sent
 
     def _status_before(self, change: Change) -> str:
-        known = self._live.known()
-        call = known.find(change.call_sid) if known else None
+        call = self._live.find(change.call_sid)
         return call.status if call else ""
 
     async def finish(
@@ -224,8 +223,7 @@ class ChangeWorker:
 
     def _with_numbers(self, change: Change, outcome: Outcome) -> Outcome:
         """The outcome with the call's numbers, from the snapshot where Twilio did not tell them."""
-        known = self._live.known()
-        call = known.find(change.call_sid) if known and not outcome.numbers else None
+        call = None if outcome.numbers else self._live.find(change.call_sid)
         return replace(outcome, numbers=outcomes.numbers_of(call)) if call else outcome
 
     async def _record(self, change: Change, outcome: Outcome, surface: Surface | None) -> Recorded:

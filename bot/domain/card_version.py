@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.domain.changes import LastChange, LastChanges
+from bot.domain.calls import Conversation
+from bot.domain.changes import LastChanges
 
 UNKNOWN_PART = "-"
 NO_CHANGE = "0"
@@ -22,14 +23,15 @@ class CardVersion:
     def of(
         cls,
         call_sid: str,
-        *,
-        legs_digest: str | None,
+        conversation: Conversation | None,
         last_changes: LastChanges | None,
     ) -> CardVersion:
         """The version of the call's card; None stands for what is not known."""
+        legs = conversation.legs_digest() if conversation else UNKNOWN_PART
         if last_changes is None:
-            return cls(legs=legs_digest or UNKNOWN_PART)
-        return cls(_part_of(last_changes.get(call_sid)), legs_digest or UNKNOWN_PART)
+            return cls(legs=legs)
+        last = last_changes.get(call_sid)
+        return cls(last.change_id[:_CHANGE_ID_LENGTH] if last else NO_CHANGE, legs)
 
     @classmethod
     def parse(cls, text: str) -> CardVersion:
@@ -37,9 +39,10 @@ class CardVersion:
         last_change, _, legs = text.partition(".")
         return cls(last_change or UNKNOWN_PART, legs or UNKNOWN_PART)
 
-    def with_last_change(self, last_change: LastChange | None) -> CardVersion:
-        """The same, for somebody who is told of this last change."""
-        return replace(self, last_change=_part_of(last_change))
+    def renewed(self, current: CardVersion) -> CardVersion:
+        """The version for somebody who is shown all that is known now."""
+        known = {"last_change": current.last_change, "legs": current.legs}
+        return replace(self, **{name: now for name, now in known.items() if now != UNKNOWN_PART})
 
     def __str__(self) -> str:
         return f"{self.last_change}.{self.legs}"
@@ -55,7 +58,3 @@ class CardVersion:
             for name, (shown, now) in pairs.items()
             if UNKNOWN_PART not in (shown, now) and shown != now
         )
-
-
-def _part_of(last_change: LastChange | None) -> str:
-    return last_change.change_id[:_CHANGE_ID_LENGTH] if last_change else NO_CHANGE

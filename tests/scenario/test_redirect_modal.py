@@ -187,6 +187,25 @@ async def test_a_form_says_at_once_who_has_acted_since_its_button_was_shown(
     assert (ANA, "redirect denied") not in await company.events()
 
 
+async def test_a_form_warns_once_of_a_redirect_that_took_somebody_off_the_line(
+    company: Company, call: Call
+) -> None:
+    company.twilio.network.dial(call, EXPERT)
+    await company.say(ANA, "/calls")
+    before_that = company.seen_by(ANA)[-1].as_seen()
+    await company.say(BEN, f"/calls redirect {call.sid} {HOLD}")
+    await company.next_look()
+    await company.say(BEN, "/calls")
+
+    await company.click(ANA, "Redirect…", on=before_that)
+    asked = shown(company.modal(ANA))
+    await company.submit(ANA, {TARGET_BLOCK: "hold-music"})
+
+    assert f"<@{BEN}> asked to redirect this call at" in asked
+    assert "Other people are on the line than you were shown." in asked
+    assert len(company.changes_sent()) == 2
+
+
 async def test_a_form_of_an_unchanged_call_warns_of_nothing(company: Company, call: Call) -> None:
     await company.say(BEN, f"/calls redirect {call.sid} {HOLD}")
 

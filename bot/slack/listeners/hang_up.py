@@ -52,7 +52,7 @@ async def _ask(desk: Desk, asked: Command, reference: CallReference, reason: str
     view = hang_up_card(
         call,
         conversation,
-        version=str(CardVersion(legs=conversation.legs_digest())),
+        version=str(CardVersion.of(call.sid, conversation, None)),
         at=desk.clock(),
         audience=await desk.audiences.alone(actor),
         reason=reason,

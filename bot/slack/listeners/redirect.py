@@ -89,11 +89,8 @@ async def _ask(
         return
     listing = await desk.live.listing()
     conversation = listing.conversation_of(call.sid) or Conversation(call)
-    version = CardVersion.of(
-        call.sid,
-        legs_digest=conversation.legs_digest(),
-        last_changes=await desk.log.last_changes(desk.place.account_sid, [call.sid]),
-    )
+    last_changes = await desk.log.last_changes(desk.place.account_sid, [call.sid])
+    version = CardVersion.of(call.sid, conversation, last_changes)
     form = RedirectForm(call_sid=call.sid, card_version=str(version), origin=asked.origin)
     await _open(desk, asked, form, filled)
 
@@ -103,11 +100,11 @@ async def _open_clicked(
 ) -> None:
     await desk.freeze.turn_away(asked.asking, Action.REDIRECT, form.call_sid)
     last_changes = await desk.log.last_changes(desk.place.account_sid, [form.call_sid])
-    last_change = last_changes.get(form.call_sid)
+    conversation = desk.live.conversation_of(form.call_sid)
+    current = CardVersion.of(form.call_sid, conversation, last_changes)
     shown = CardVersion.parse(form.card_version)
-    told = shown.with_last_change(last_change)
-    changes = stale_words(shown.differences(told), last_change)
-    await _open(desk, asked, form.with_version(str(told)), filled, changes)
+    changes = stale_words(shown.differences(current), last_changes.get(form.call_sid))
+    await _open(desk, asked, form.with_version(str(shown.renewed(current))), filled, changes)
 
 
 async def _open(

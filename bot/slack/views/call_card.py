@@ -44,9 +44,7 @@ def call_card(
     `can_be_posted` is for a card that the person alone sees, with a channel at hand.
     """
     call, at = details.call, details.looked_at
-    version = CardVersion.of(
-        call.sid, legs_digest=details.conversation.legs_digest(), last_changes=last_changes
-    )
+    version = CardVersion.of(call.sid, details.conversation, last_changes)
     value = CallValue(call.sid, str(version))
     more = [*_legs(details, audience), *_surroundings(details, audience)]
     words = escape(call_words(call, at, audience), LINE_LIMIT)

@@ -213,8 +213,7 @@ class _Sheet:
         self, conversation: Conversation, last_changes: LastChanges | None
     ) -> list[kit.Button]:
         call = conversation.root
-        legs_digest = conversation.legs_digest()
-        version = str(CardVersion.of(call.sid, legs_digest=legs_digest, last_changes=last_changes))
+        version = str(CardVersion.of(call.sid, conversation, last_changes))
         details = CallValue(call.sid, version).encode()
         buttons = [blocks.button("Details", ActionId.DETAILS, details)]
         if call.is_active and self._audience.can_act:

@@ -75,7 +75,7 @@ def _button(
     at: datetime,
     audience: Audience,
 ) -> kit.Button:
-    value = CallValue(call.sid, str(CardVersion(legs=conversation.legs_digest())))
+    value = CallValue(call.sid, str(CardVersion.of(call.sid, conversation, None)))
     if intended is None:
         return blocks.button("Details", ActionId.DETAILS, value.encode())
     if intended.target:
