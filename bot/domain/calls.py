@@ -169,7 +169,7 @@ class Listing:
 
     def conversation_of(self, call_sid: str) -> Conversation | None:
         """The conversation that has this leg."""
-        return next((c for c in group_legs(self.calls) if c.leg(call_sid)), None)
+        return conversation_of(call_sid, self.calls)
 
 
 def later(one: Call, other: Call) -> Call:
@@ -198,13 +198,23 @@ def newest_first(calls: Iterable[Call]) -> tuple[Call, ...]:
     )
 
 
+def conversation_of(call_sid: str, calls: Sequence[Call]) -> Conversation | None:
+    """The conversation among these calls that has this leg."""
+    return next((c for c in group_legs(calls) if c.leg(call_sid)), None)
+
+
 def group_legs(calls: Sequence[Call]) -> tuple[Conversation, ...]:
-    """Conversations in the order of their roots; a leg whose parent is not here is its own root."""
-    by_sid = {call.sid: call for call in calls}
-    children: dict[str, list[Call]] = {}
+    """Conversations in the order of their roots; a leg whose parent is not here is its own root.
+
+    So is a leg that has dialled somebody itself: it was sent elsewhere, since what is on the line
+    with its parent can dial nobody. Source: https://www.twilio.com/docs/api/errors/13201
+    """
+    here = {call.sid for call in calls}
+    dialling = {call.parent_call_sid for call in calls}
+    children: dict[str | None, list[Call]] = {}
     roots = []
     for call in calls:
-        if call.parent_call_sid and call.parent_call_sid in by_sid:
+        if call.parent_call_sid in here and call.sid not in dialling:
             children.setdefault(call.parent_call_sid, []).append(call)
         else:
             roots.append(call)

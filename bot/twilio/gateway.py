@@ -17,6 +17,7 @@ from bot.domain.calls import (
     Conversation,
     Listing,
     OwnNumber,
+    conversation_of,
     merge_by_sid,
     newest_first,
 )
@@ -46,6 +47,7 @@ TIMEOUT_S = 10.0
 _MOST_LIVE_CALLS = 20_000
 _MOST_NUMBERS = 5_000
 _MOST_LEGS = 250
+_MOST_DIALLING = 5
 _MOST_PAGES_OF_FINISHED = 10
 _SMALLEST_PAGE = 50
 _CONFERENCE_LOOK_S = 4.0
@@ -257,7 +259,19 @@ class TwilioGateway:
                 self._list_calls({"ParentCallSid": normalise_call_sid(root_sid)}, limit=_MOST_LEGS)
             )
         children, _ = legs.result()
-        return Conversation(root.result(), newest_first(children))
+        dialled = await self._list_dialled_by(children)
+        together = merge_by_sid([[call, root.result()], children, dialled])
+        return conversation_of(call.sid, together) or Conversation(call)
+
+    async def _list_dialled_by(self, children: Sequence[Call]) -> list[Call]:
+        """Live legs that those who were dialled have dialled themselves, once sent elsewhere."""
+        answered = [child for child in children if child.status == "in-progress"]
+        async with all_or_first_fault() as group:
+            looks = [
+                group.create_task(self._list_calls({"ParentCallSid": child.sid}, limit=_MOST_LEGS))
+                for child in answered[:_MOST_DIALLING]
+            ]
+        return [leg for look in looks for leg in look.result()[0] if leg.is_active]
 
     async def _fetch_root(self, call: Call) -> Call:
         """The call's parent; the call itself where it has none, or one of another account."""

@@ -36,12 +36,15 @@ def effect_on_others(call: Call, conversation: Conversation, audience: Audience)
     Source: https://www.twilio.com/docs/voice/tutorials/how-to-modify-calls-in-progress; taking a
     parent out of its <Dial> drops the legs that it dialled, without a child the parent goes on.
     """
-    if call.parent_call_sid:
-        parent = conversation.leg(call.parent_call_sid)
-        who = audience.other_end(parent) if parent else "The call that dialled it"
-        return f"{who} goes on with its own flow."
-    others = [audience.other_end(leg) for leg in conversation.others_than(call.sid)]
-    return f"{listed(others)} will be cut off too." if others else ""
+    others = conversation.others_than(call.sid)
+    if call.sid == conversation.root.sid and others:
+        return f"{listed([audience.other_end(leg) for leg in others])} will be cut off too."
+    if call.parent_call_sid is None:
+        return ""
+    parent = conversation.leg(call.parent_call_sid)
+    if parent is None:
+        return "The call that dialled it, if it is still up, goes on with its own flow."
+    return f"{audience.other_end(parent)} goes on with its own flow." if parent.is_active else ""
 
 
 def hang_up_dialog(
