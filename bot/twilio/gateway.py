@@ -12,6 +12,7 @@ from time import perf_counter
 from bot.application.deadlines import Deadline
 from bot.application.ports import Clock, Destination, FinishedCallsQuery, TwilioAnswer
 from bot.domain.calls import (
+    FINAL_STATUSES,
     Call,
     CallDetails,
     Conversation,
@@ -167,6 +168,8 @@ class TwilioGateway:
     async def list_finished(self, query: FinishedCallsQuery) -> Listing:
         """Calls that have ended, newest first, at most `query.limit`."""
         looked_at, began = self._clock(), perf_counter()
+        if query.status and query.status not in FINAL_STATUSES:
+            return Listing(calls=(), looked_at=looked_at)  # and `initiated` Twilio would refuse
         found: list[Call] = []
         has_more = False
         pages_seen = 0

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from aiohttp import web
 
 from bot.application.ports import FinishedCallsQuery
@@ -205,6 +206,17 @@ async def test_finished_calls_are_filtered(gateway: TwilioGateway, twilio: Twili
         ours.sid,
         other.sid,
     }
+
+
+@pytest.mark.parametrize("status", ["initiated", "queued", "in-progress"])
+async def test_no_finished_call_is_looked_for_in_a_status_of_live_ones(
+    gateway: TwilioGateway, twilio: TwilioStandIn, status: str
+) -> None:
+    """Of these Twilio refuses `initiated` altogether."""
+    listing = await gateway.list_finished(FinishedCallsQuery(limit=9, status=status))
+
+    assert (listing.calls, listing.is_cut_off) == ((), False)
+    assert list(twilio.requests) == []
 
 
 async def test_since_is_kept_to_the_second_though_twilio_knows_only_days(
