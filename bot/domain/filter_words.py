@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from bot.domain.errors import InvalidFilterError
+from bot.domain.phone_numbers import can_exist, without_trunk_zero
 
 _MAX_SHOWN = 60
 _SECONDS_OF_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -106,13 +107,17 @@ def number_pattern(value: str) -> str:
     """A number or an address, with at most one `*`."""
     if _ADDRESS.fullmatch(value):
         return value
-    match = _NUMBER.fullmatch(_PUNCTUATION.sub("", value))
+    match = _NUMBER.fullmatch(_PUNCTUATION.sub("", without_trunk_zero(value)))
     if match is None:
         raise BadValueError("That is no phone number and no beginning or end of one.")
     star_before, plus, digits, star_after = match.groups()
     if star_before and (star_after or plus):
         raise BadValueError("A number has one star, at its end or before its last digits.")
-    return f"*{digits}" if star_before else f"+{digits}{star_after}"
+    if star_before:
+        return f"*{digits}"
+    if not plus and (digits.startswith("0") or not (star_after or can_exist(f"+{digits}"))):
+        raise BadValueError("A phone number begins with + and its country code.")
+    return f"+{digits}{star_after}"
 
 
 def one_of(choices: Iterable[_Choice]) -> Callable[[str], _Choice]:

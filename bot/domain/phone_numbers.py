@@ -10,6 +10,7 @@ MAX_SHOWN_LENGTH = 64
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _NUMBER_WORD = re.compile(r"\+?[0-9().\-]+", re.ASCII)
 _WRITTEN_NUMBER = re.compile(r"\+[0-9 ().\-\u00a0]+", re.ASCII)
+_ITALIAN = re.compile(r"\+\s*39")
 _ADDRESS_SCHEME = re.compile(r"(?:sips?|client|sim|whatsapp):", re.IGNORECASE)
 # Control characters, and those that turn the direction of the text around them or hide in it.
 _INVISIBLE = re.compile(
@@ -26,11 +27,19 @@ def is_e164(text: str) -> bool:
 
 def normalise_e164(text: str) -> str | None:
     """The number in E.164, None where a person's text is no whole international number."""
-    text = text.strip()
+    text = without_trunk_zero(text.strip())
     if not _WRITTEN_NUMBER.fullmatch(text):
         return None
     number = "+" + "".join(re.findall(r"[0-9]", text))
     return number if is_e164(number) else None
+
+
+def without_trunk_zero(text: str) -> str:
+    """The text without the `(0)` of +44 (0)20 7946 0000, which nobody dials from abroad.
+
+    Only in Italy it is a part of the number.
+    """
+    return text if _ITALIAN.match(text) else text.replace("(0)", "", 1)
 
 
 def format_number(raw: str) -> str:
@@ -70,9 +79,18 @@ def split_written_number(text: str) -> tuple[str, str] | None:
         many += 1
     for taken in range(many, 0, -1):
         number = normalise_e164(" ".join(words[:taken]))
-        if number and _can_exist(number):
+        if number and can_exist(number):
             return number, " ".join(words[taken:])
     return None
+
+
+def can_exist(number: str) -> bool:
+    """Whether the number in E.164 has as many digits as numbers of its country do."""
+    parsed = _parsed(number)
+    if parsed is None:
+        return False
+    reason = phonenumbers.is_possible_number_with_reason(parsed)
+    return reason == phonenumbers.ValidationResult.IS_POSSIBLE
 
 
 def country_of(raw: str) -> str:
@@ -80,14 +98,6 @@ def country_of(raw: str) -> str:
     number = _parsed(raw)
     region = phonenumbers.region_code_for_number(number) if number else None
     return region if region and region.isalpha() else ""
-
-
-def _can_exist(number: str) -> bool:
-    parsed = _parsed(number)
-    if parsed is None:
-        return False
-    reason = phonenumbers.is_possible_number_with_reason(parsed)
-    return reason == phonenumbers.ValidationResult.IS_POSSIBLE
 
 
 def _parsed(raw: str) -> phonenumbers.PhoneNumber | None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bot.domain.errors import InvalidCallReferenceError
-from bot.domain.phone_numbers import split_written_number
+from bot.domain.phone_numbers import can_exist, split_written_number, without_trunk_zero
 
 # Source: https://www.twilio.com/docs/glossary/what-is-a-sid; the SDK puts SIDs into URLs unescaped.
 _CALL_SID = re.compile(r"CA[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
@@ -66,7 +66,7 @@ def parse_call_reference(text: str) -> CallReference:
     """What the person named: a call SID, the end of one, or a number.
 
     A text that could be both (only digits) is a number when it starts with `+`, else the end of
-    a SID.
+    a SID. Other numbers may do without the `+`, where their country code makes them possible.
 
     Raises:
         InvalidCallReferenceError: it is none of them.
@@ -76,8 +76,9 @@ def parse_call_reference(text: str) -> CallReference:
         return FullSid(normalise_call_sid(text))
     if _SID_END.fullmatch(text):
         return SidEnd(text.lower())
-    if _PHONE_NUMBER.fullmatch(text):
-        return LiveNumber("+" + "".join(re.findall("[0-9]", text)))
+    number = "+" + "".join(re.findall("[0-9]", without_trunk_zero(text)))
+    if _PHONE_NUMBER.fullmatch(text) and (text.startswith("+") or can_exist(number)):
+        return LiveNumber(number)
     raise InvalidCallReferenceError(text, _problem_with(text), _EXAMPLE)
 
 
@@ -117,5 +118,10 @@ def _problem_with(text: str) -> str:
     if text[:2].upper() == "CA":
         return f"A call SID is CA and 32 of 0-9 and a-f; this has {len(text)} characters."
     if re.fullmatch(r"[0-9a-fA-F]{1,5}", text):
-        return "That is too short to name one call; give at least 6 characters of its SID."
+        return (
+            "That is too short to name one call; give at least 6 characters of its SID, or a phone "
+            "number with + and its country code."
+        )
+    if re.fullmatch(r"[0-9 ().\-]+", text):
+        return "A phone number begins with + and its country code."
     return "This is neither a call SID, nor the end of one, nor a phone number."

@@ -417,3 +417,28 @@ async def test_a_list_that_was_cut_off_says_so(company: Company) -> None:
 
     assert "100 finished calls" in shown(company.last(VERA))
     assert "Cut off" in shown(company.last(VERA))
+
+
+@pytest.mark.parametrize("status", ["initiated", "ringing"])
+async def test_finished_calls_are_asked_for_in_a_status_that_only_live_ones_have(
+    company: Company, status: str
+) -> None:
+    company.twilio.network.call_ended(CALLER, SUPPORT_LINE)
+
+    await company.say(ANA, f"/calls recent status:{status}")
+
+    assert "No finished call matches the filter." in shown(company.last(ANA))
+    assert f"`/calls status:{status}`" in shown(company.last(ANA))
+
+
+@pytest.mark.parametrize("typed", ["+44 (0)20 7946 0999", "+44(0)20.7946.0999"])
+async def test_a_number_is_found_as_its_owner_writes_it(company: Company, typed: str) -> None:
+    company.twilio.network.call_in_progress(CALLER, SUPPORT_LINE)
+    call = company.twilio.network.call_in_progress(BRITISH, SUPPORT_LINE)
+
+    await company.say(ANA, f'/calls from:"{typed}"')
+    listed = shown(company.last(ANA))
+    await company.say(ANA, f"/calls show {typed}")
+
+    assert "1 of 2 live calls" in listed
+    assert f"`{call.sid}`" in shown(company.posted()[-1])

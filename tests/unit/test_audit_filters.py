@@ -34,7 +34,7 @@ FILTERS = st.tuples(
     st.sampled_from([f"call:{SID}", f"call:{SID.upper()}"]),
     DIGITS.map("from:+{}*".format),
     DIGITS.map("to:+{}".format),
-    DIGITS.map("number:{}*".format),
+    DIGITS.map("number:1{:.14}*".format),
     st.sampled_from([f"action:{action}" for action in Action]),
     st.sampled_from(["outcome:failed", "outcome:denied"]),
     st.sampled_from(["in:#C012AB", "in:C012AB", "IN:G012AB"]),

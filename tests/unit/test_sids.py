@@ -29,6 +29,9 @@ SID = "CA0123456789abcdef0123456789abcdef"
         ("123456", SidEnd("123456")),
         ("+14155550123", LiveNumber("+14155550123")),
         ("+1 (415) 555-0123", LiveNumber("+14155550123")),
+        ("1 (415) 555-0123", LiveNumber("+14155550123")),
+        ("+44 (0)20 7946 0000", LiveNumber("+442079460000")),
+        ("+39 (0)6 1234 5678", LiveNumber("+390612345678")),
     ],
 )
 def test_a_call_is_named_by_its_sid_the_end_of_it_or_a_number(text: str, reference: object) -> None:
@@ -44,6 +47,11 @@ def test_a_call_is_named_by_its_sid_the_end_of_it_or_a_number(text: str, referen
         ("CAxyz", "this has 5 characters"),
         ("CA../../Accounts?x=1", "A call SID is"),
         ("everybody", "neither"),
+        ("020", "a phone number with + and its country code"),
+        ("020 7946 0000", "A phone number begins with + and its country code"),
+        ("0044 20 7946 0000", "A phone number begins with + and its country code"),
+        ("(415) 555-0123", "A phone number begins with + and its country code"),
+        ("415-555-0123", "A phone number begins with + and its country code"),
     ],
 )
 def test_what_is_no_name_is_refused_with_what_is_wrong(text: str, problem: str) -> None:
@@ -62,6 +70,8 @@ def test_what_is_no_name_is_refused_with_what_is_wrong(text: str, problem: str) 
         ("+14155550123 5 minutes late", LiveNumber("+14155550123"), "5 minutes late"),
         ("+1 415-555-0123 5 minutes late", LiveNumber("+14155550123"), "5 minutes late"),
         ("+44 20 7946 0000", LiveNumber("+442079460000"), ""),
+        ("+44 (0)20 7946 0000 toll fraud", LiveNumber("+442079460000"), "toll fraud"),
+        ("+44(0)2079460000 hold-music", LiveNumber("+442079460000"), "hold-music"),
         ("+44 20 7946 0000 hold-music", LiveNumber("+442079460000"), "hold-music"),
         (f"`{SID}` caller asked", FullSid(SID), "caller asked"),
         ('"+1 (415) 555-0123" say "bye"', LiveNumber("+14155550123"), 'say "bye"'),
