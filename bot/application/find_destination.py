@@ -19,6 +19,7 @@ from bot.domain.redirects import (
     deserialise_target,
     find_built_in,
 )
+from bot.domain.url_policy import starts_studio_flow
 
 FIND_DEADLINE_S = 2.5
 
@@ -64,6 +65,6 @@ class DestinationBook:
                 own = await self._numbers.own_number_of(call)
         except TimeoutError as error:
             raise TwilioUnavailableError("no answer in time", may_have_acted=False) from error
-        if own is None or not own.voice_url:
+        if own is None or not own.voice_url or starts_studio_flow(own.voice_url):
             raise NoDestinationError(call_sid)
         return Destination(url=own.voice_url, method=own.voice_method)

@@ -60,10 +60,19 @@ def check_redirect_url(url: str, *, allowed_hosts: Iterable[str], is_admin: bool
     fault = _fault_of_host(host)
     if fault:
         raise InvalidTargetError(_shortened(host or url), fault, _EXAMPLE)
+    if starts_studio_flow(url):
+        raise _malformed(
+            url, "Twilio sends no call that is up into a Studio flow, except with FlowEvent=return."
+        )
     if not is_admin and not _is_on_list(host, allowed_hosts):
         raise TargetNotAllowedError(
             _shortened(host), "Calls may not be redirected to this host; it is not on the list."
         )
+
+
+def starts_studio_flow(url: str) -> bool:
+    """Whether this begins a flow of Twilio Studio, where a call that is up would be cut off."""
+    return bool(_STUDIO_FLOW.fullmatch(url)) and not _RETURN_TO_STUDIO.search(url)
 
 
 def normalise_host_pattern(text: str) -> str:
@@ -156,6 +165,15 @@ def _is_private(host: str) -> bool:
         or any(f".{host}".endswith(f".{domain}") for domain in _PRIVATE_DOMAINS)
     )
 
+
+# A Studio flow takes a call only while it rings; one that waits for a call's return can be named.
+# Source: https://help.twilio.com/articles/46617831475995 and
+# https://www.twilio.com/docs/studio/widget-library/twiml-redirect
+_STUDIO_FLOW = re.compile(
+    r"https://webhooks(?:\.[a-z0-9\-]+)*\.twilio\.com(?::443)?/+v1/+Accounts/+[^/?]+/+Flows/.*",
+    re.IGNORECASE,
+)
+_RETURN_TO_STUDIO = re.compile(r"[?&]FlowEvent=return(?:&|$)")
 
 # The first that holds is told. Source for the underscore: Twilio's parameter StatusCallback,
 # https://www.twilio.com/docs/voice/api/call-resource#statuscallback.

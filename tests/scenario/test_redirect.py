@@ -23,6 +23,7 @@ CALLER = "+14155550123"
 EXPERT = "+442079460999"
 HOLD = "https://voice.example.com/hold"
 ELSEWHERE = "https://other.example.org/hold"
+STUDIO_FLOW = f"https://webhooks.twilio.com/v1/Accounts/AC{'1' * 32}/Flows/FW{'2' * 32}"
 GREETING = "<Response><Say>One moment, please.</Say><Pause length='60'/></Response>"
 
 
@@ -110,6 +111,31 @@ async def test_a_call_without_a_number_of_ours_has_no_own_flow(company: Company)
     assert "leads nowhere for this call" in company.last(ANA).text
     assert company.changes_sent() == []
     assert (await company.log())[-1].entry.details["reason"] == "no_target"
+
+
+@pytest.mark.parametrize("typed", ["own-flow", STUDIO_FLOW])
+async def test_no_call_is_cut_off_by_a_studio_flow_that_does_not_take_it(
+    company: Company, typed: str
+) -> None:
+    """Studio takes a call only while it rings."""
+    network = company.twilio.network
+    network.add_number("+442079460777", "Studio line", STUDIO_FLOW)
+    call = network.call_in_progress(CALLER, "+442079460777")
+
+    await company.say(ADA, f"/calls redirect {call.sid} {typed}")
+
+    assert "Twilio sends no call that is up" in company.last(ADA).text
+    assert company.changes_sent() == []
+    assert call.is_live
+
+
+async def test_a_call_is_given_back_to_the_studio_flow_that_it_came_from(
+    company: Company, call: Call
+) -> None:
+    await company.say(ADA, f"/calls redirect {call.sid} {STUDIO_FLOW}?FlowEvent=return")
+
+    (sent,) = company.changes_sent()
+    assert sent["Url"] == f"{STUDIO_FLOW}?FlowEvent=return"
 
 
 async def test_a_url_is_sent_as_it_was_typed_and_the_party_hears_what_it_answers(

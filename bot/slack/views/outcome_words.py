@@ -122,7 +122,8 @@ def _no_target(change: Change, outcome: Outcome, place: Place) -> str:
     del outcome, place
     return (
         f"Not {_done(change)}: that target leads nowhere for this call. Neither end is a number of "
-        "this account with a voice URL of its own. Choose another target."
+        "this account with a voice URL of its own, or that is a Studio flow, and Twilio sends "
+        "no call that is up into one. Choose another target."
     )
 
 
