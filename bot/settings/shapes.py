@@ -115,6 +115,8 @@ def database_url(value: str) -> str:
     if parts.scheme in {"postgres", "postgresql"}:
         if len(parts.path) < len("/d"):
             raise ValueError("names no database after the host")
+        if parts.netloc.endswith(":"):
+            raise ValueError("names no port after the colon")
         return value
     if parts.scheme.startswith(("sqlite+", "postgresql+", "postgres+")):
         raise ValueError("must not name a driver: take away the + and what follows it")

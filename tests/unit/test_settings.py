@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.database.url import driver_url
@@ -305,6 +305,7 @@ def test_no_value_is_ever_repeated(environ: dict[str, tuple[str, str]]) -> None:
     assert "s3cr3t" not in shown
 
 
+@example("postgresql://hookflash:secret@db.example.com:/hookflash")
 @given(st.from_regex(r"(sqlite|postgres|postgresql)://[a-z@:/.%?=0-9]{0,20}", fullmatch=True))
 def test_a_database_url_that_is_accepted_can_be_opened(url: str) -> None:
     try:
