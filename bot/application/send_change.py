@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from bot.application import outcomes
 from bot.application.deadlines import Deadline, Deadlines
@@ -22,6 +23,8 @@ from bot.domain.errors import (
 FIRST_PAUSE_S = 0.15
 LONGEST_PAUSE_S = 1.0
 LEAST_TRY_S = 0.5
+# How long a look at a call may be behind what a change of it is refused for.
+LONGEST_LAG_S = 2.0
 
 
 class ChangeSender:
@@ -72,7 +75,7 @@ class ChangeSender:
                 OutcomeReason.NO_ANSWER, at=self._clock(), before=before, is_final=True
             )
         except TwilioError as fault:
-            return await self._refused(change, fault, before)
+            return await self._refused(change, fault, before, deadline)
         self._live.learn_redirected(answer.call)
         return outcomes.taken(
             OutcomeReason.ACCEPTED,
@@ -105,7 +108,7 @@ class ChangeSender:
                 if call is not None and not call.is_active:
                     return self._confirmed(call, before, "")
             elif not may_be_sent_again(fault):
-                return await self._refused(change, fault, before)
+                return await self._refused(change, fault, before, deadline)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         if is_in_doubt:
@@ -143,12 +146,28 @@ class ChangeSender:
             is_final=False,
         )
 
-    async def _refused(self, change: Change, fault: TwilioError, before: str) -> Outcome:
-        if isinstance(fault, TwilioCallNotInProgressError):
-            call = await self.look(change.call_sid)
-            if call is not None and not call.is_active:
-                return outcomes.already_ended(call, at=self._clock(), fault=fault)
-        return outcomes.failed(fault, at=self._clock(), before=before)
+    async def _refused(
+        self, change: Change, fault: TwilioError, before: str, deadline: Deadline
+    ) -> Outcome:
+        outcome = outcomes.failed(fault, at=self._clock(), before=before)
+        if not isinstance(fault, TwilioCallNotInProgressError):
+            return outcome
+        call = await self._look_behind(change, deadline.at_most(LONGEST_LAG_S))
+        if call is None:
+            return outcome
+        if call.is_active:
+            return replace(outcome, status_after=call.status)
+        return outcomes.already_ended(call, at=self._clock(), fault=fault)
+
+    async def _look_behind(self, change: Change, deadline: Deadline) -> Call | None:
+        """The call, once it tells why Twilio refused: the refusal may know of its end earlier."""
+        pause_s = FIRST_PAUSE_S
+        call = await self.look(change.call_sid)
+        while _is_as_it_was(call, change) and deadline.left_s > pause_s:
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            call = await self.look(change.call_sid) or call
+        return call
 
     def _deadline_of(self, change: Change) -> Deadline:
         """When the change's time is over; no pause of this process makes that a later moment.
@@ -164,6 +183,13 @@ class ChangeSender:
 def may_have_acted(fault: TwilioError) -> bool:
     """Whether Twilio may have carried the request out all the same."""
     return isinstance(fault, TwilioUnavailableError) and fault.may_have_acted
+
+
+def _is_as_it_was(call: Call | None, change: Change) -> bool:
+    """Whether nothing is known that would be a reason to refuse the change."""
+    if call is None:
+        return True
+    return call.is_active if change.action is Action.HANG_UP else call.status == "in-progress"
 
 
 def may_be_sent_again(fault: TwilioError) -> bool:

@@ -25,6 +25,7 @@ HASTY = Deadlines(
     second_look_after_s=0.1,
     settle_every_s=0.1,
 )
+BOTH_DEEDS = pytest.mark.parametrize("deed", ["hangup {}", "redirect {} hold-music"])
 UPDATE = "POST /"
 LOOK = "GET /2010-04-01/Accounts"
 
@@ -98,7 +99,7 @@ async def test_a_redirect_that_is_refused_twice_for_its_rate_is_sent_again(
     assert "Twilio took it" in told(here, ANA)[0].text
 
 
-@pytest.mark.parametrize("deed", ["hangup {}", "redirect {} hold-music"])
+@BOTH_DEEDS
 async def test_a_twilio_that_refuses_for_its_rate_to_the_end_has_changed_nothing(
     here: Company, call: Call, deed: str
 ) -> None:
@@ -324,7 +325,38 @@ async def test_a_redirect_of_a_call_that_nobody_has_answered_says_why_it_cannot_
     assert "Twilio redirects only calls that are answered" in told(here, ANA)[0].text
 
 
-@pytest.mark.parametrize("deed", ["hangup {}", "redirect {} hold-music"])
+@BOTH_DEEDS
+async def test_a_call_of_whose_end_twilio_tells_late_had_ended_all_the_same(
+    here: Company, call: Call, deed: str
+) -> None:
+    """The refusal knows of the end before a look at the call does."""
+    here.twilio.faults.next("21220", match=UPDATE)
+    deed_done = asyncio.create_task(here.say(ANA, f"/calls {deed.format(call.sid)}"))
+    await until(lambda: is_looking(here, call))
+
+    here.twilio.network.hang_up_party(call.sid)
+    await deed_done
+
+    assert (await outcomes(here.bot))[-1] == ("failed", "already_ended", "command")
+    assert "The call had already ended" in told(here, ANA)[0].text
+
+
+@BOTH_DEEDS
+async def test_a_call_that_twilio_says_is_and_is_not_in_progress_is_told_of_as_such(
+    here: Company, call: Call, deed: str
+) -> None:
+    here.twilio.faults.next("21220", match=UPDATE)
+
+    await here.say(ANA, "/calls")
+    await here.say(ANA, f"/calls {deed.format(call.sid)}")
+
+    assert call.is_live
+    assert (await outcomes(here.bot))[-1] == ("failed", "not_in_progress", "command")
+    words = told(here, ANA)[0].text
+    assert "/errors/21220|error 21220>), and still says in progress. Nothing was changed" in words
+
+
+@BOTH_DEEDS
 async def test_a_call_that_twilio_does_not_know_is_told_with_account_and_region(
     here: Company, deed: str
 ) -> None:

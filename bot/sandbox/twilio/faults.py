@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.sandbox.twilio.answers import TOO_MANY_REQUESTS, Answer, ApiError
+from bot.sandbox.twilio.answers import BAD_REQUEST, TOO_MANY_REQUESTS, Answer, ApiError
 from bot.sandbox.twilio.received import ReceivedRequest
 
 INTERNAL_SERVER_ERROR = 500
@@ -20,6 +20,8 @@ Match = str | Callable[[ReceivedRequest], bool]
 class FaultKind(StrEnum):
     """The ways in which a request can go wrong."""
 
+    NOT_IN_PROGRESS = "21220"
+    """Says that the call is not in progress, of which a look at it may tell only a while later."""
     TOO_MANY_REQUESTS = "429"
     INTERNAL_ERROR = "500"
     BAD_GATEWAY = "502"
@@ -82,6 +84,7 @@ class Fault:
 
 
 ERRORS = {
+    FaultKind.NOT_IN_PROGRESS: ApiError(BAD_REQUEST, 21220, "Call is not in-progress."),
     FaultKind.TOO_MANY_REQUESTS: ApiError(TOO_MANY_REQUESTS, 20429, "Too Many Requests"),
     FaultKind.INTERNAL_ERROR: ApiError(INTERNAL_SERVER_ERROR, 20500, "Internal Server Error"),
     FaultKind.UNAVAILABLE: ApiError(SERVICE_UNAVAILABLE, 20503, "Service is unavailable"),

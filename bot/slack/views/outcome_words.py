@@ -74,11 +74,16 @@ def _already_ended(change: Change, outcome: Outcome, place: Place) -> str:
 
 def _not_in_progress(change: Change, outcome: Outcome, place: Place) -> str:
     del place
-    status = status_words(outcome.status_after or outcome.status_before or "not in progress")
-    if change.action is Action.REDIRECT:
+    known = outcome.status_after or outcome.status_before
+    status = escape(status_words(known), WORD_LIMIT)
+    if change.action is Action.REDIRECT and known != "in-progress":
         rule = "Twilio redirects only calls that are answered"
-        return f"{rule}, and this one is {escape(status, WORD_LIMIT)}. Nothing was changed."
-    return f"Twilio says that the call is {escape(status, WORD_LIMIT)}. Nothing was changed."
+        return f"{rule}, and this one is {status or 'not in progress'}. Nothing was changed."
+    still = f", and still says {status}" if status else ""
+    return (
+        f"Not {_done(change)}: Twilio refused it{_code(outcome)}{still}. Nothing was changed; look "
+        "at the call again in a moment."
+    )
 
 
 def _no_such_call(change: Change, outcome: Outcome, place: Place) -> str:
