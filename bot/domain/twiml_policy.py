@@ -24,6 +24,7 @@ _XML_DECLARATION = re.compile(
     r"""<\?xml\s+version=(["'])1\.0\1(\s+encoding=(["'])utf-8\3)?\s*\?>""", re.IGNORECASE
 )
 _MARKUP_BESIDES_ELEMENTS = re.compile(r"<[!?]")
+_BARE_AMPERSAND = re.compile(r"&(?!(?:#[0-9]+|#x[0-9A-Fa-f]+|[a-z]+);)")
 # All but tab and line ends; the characters that turn the direction of text; what XML cannot hold.
 _CONTROL_CHARACTERS = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
@@ -289,8 +290,9 @@ def _parse(twiml: str) -> Element:
         root: Element = fromstring(twiml, forbid_dtd=True)
     except ParseError as error:
         line, column = error.position
+        hint = " Write & as &amp;." if _BARE_AMPERSAND.search(body) else ""
         raise _malformed(
-            "TwiML", f"It is not well-formed XML (line {line}, column {column + 1})."
+            "TwiML", f"It is not well-formed XML (line {line}, column {column + 1}).{hint}"
         ) from error
     except DefusedXmlException as error:
         raise _malformed("TwiML", "It may hold no DTD and no entities.") from error
@@ -325,13 +327,15 @@ def _check_attributes(element: Element, rule: _Rule, lists: _Lists) -> None:
 
 
 def _check_text(element: Element, rule: _Rule, lists: _Lists) -> None:
-    text = "".join([element.text or "", *(child.tail or "" for child in element)]).strip(_BLANKS)
+    """Check each piece of the text alone: readers differ in joining what stands around nouns."""
+    pieces = [element.text, *(child.tail for child in element)]
+    texts = [text for piece in pieces if (text := (piece or "").strip(_BLANKS))]
     part = f"the text of <{element.tag}>"
-    if not text and rule.is_text_required:
+    if not texts and rule.is_text_required:
         raise _malformed(part, "It is missing.")
-    if text and rule.text is None:
-        raise _malformed(part, "This element holds no text of its own.")
-    if text and rule.text is not None:
+    for text in texts:
+        if rule.text is None:
+            raise _malformed(part, "This element holds no text of its own.")
         _check_value(text, rule.text, lists, part=part)
 
 

@@ -113,6 +113,23 @@ async def test_a_call_without_a_number_of_ours_has_no_own_flow(company: Company)
     assert (await company.log())[-1].entry.details["reason"] == "no_target"
 
 
+@pytest.mark.parametrize(
+    ("verbs", "said"),
+    [
+        ("<Say>Fish & chips</Say>", "Write &amp; as &amp;amp;."),
+        (f"<Dial>+44<Number>{EXPERT}</Number>2079460000</Dial>", "It must be a number in E.164"),
+    ],
+)
+async def test_twiml_that_cannot_be_sent_is_told_with_how_to_write_it(
+    company: Company, call: Call, verbs: str, said: str
+) -> None:
+    """An & is no XML; and of a number in pieces nobody knows which ones Twilio dials."""
+    delivery = await company.say(ANA, f"/calls redirect {call.sid} <Response>{verbs}</Response>")
+
+    assert said in delivery.body
+    assert company.changes_sent() == []
+
+
 @pytest.mark.parametrize("typed", ["own-flow", STUDIO_FLOW])
 async def test_no_call_is_cut_off_by_a_studio_flow_that_does_not_take_it(
     company: Company, typed: str

@@ -120,6 +120,8 @@ WRONG = [
     "<Dial>+442079460000,+14155550123</Dial>",
     # Texts that readers could join in different ways.
     "<Dial>+1900<!-- -->5550123</Dial>",
+    "<Dial>+44<Number>+442079460000</Number>2079460000</Dial>",
+    "<Dial>+4420<Conference>Support</Conference>79460000</Dial>",
     "<Play><![CDATA[https://music.example.com/a.mp3]]></Play>",
     "<Say>a<?php ?>b</Say>",
     # Control characters, written plainly and as references.
