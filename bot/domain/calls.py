@@ -118,11 +118,17 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conference:
-    """A conference that a call is in."""
+    """A conference that a call is in; with those of `ending_call_sids` it ends for everybody."""
 
     sid: str
     friendly_name: str
     participant_call_sids: tuple[str, ...] = ()
+    ending_call_sids: tuple[str, ...] = ()
+
+    def dropped_with(self, call_sid: str) -> int:
+        """How many others drop out when this call leaves."""
+        others = sum(sid != call_sid for sid in self.participant_call_sids)
+        return others if call_sid in self.ending_call_sids else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,4 +97,9 @@ async def _look_at(api: AccountApi, row: Row, *, timeout_s: float) -> Conference
         sid=str(row["sid"]),
         friendly_name=str(row.get("friendly_name") or ""),
         participant_call_sids=tuple(str(one.get("call_sid")) for one in participants.rows),
+        ending_call_sids=tuple(
+            str(one.get("call_sid"))
+            for one in participants.rows
+            if one.get("end_conference_on_exit") is True
+        ),
     )

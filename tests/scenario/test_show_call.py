@@ -127,6 +127,28 @@ async def test_a_call_in_a_conference_tells_its_name_and_how_many_are_in_it(
     assert "In the conference “Room *1*” with 2 participants." in shown(company.last(VERA))
 
 
+async def test_who_ends_a_conference_by_leaving_is_not_hung_up_unwarned(company: Company) -> None:
+    network = company.twilio.network
+    moderator, guest = (
+        network.call_in_progress(
+            number,
+            SUPPORT_LINE,
+            twiml="<Response><Dial>"
+            f"<Conference endConferenceOnExit='{ends}'>Support</Conference></Dial></Response>",
+        )
+        for number, ends in ((CALLER, "true"), (EXPERT, "false"))
+    )
+
+    await company.say(ANA, f"/calls show {moderator.sid}")
+    await company.say(ANA, f"/calls show {guest.sid}")
+
+    of_the_moderator, of_the_guest = company.posted()
+    warning = "The conference ends with it, for 1 other participant too."
+    assert warning in confirm_of(of_the_moderator)
+    assert f"If it is hung up or redirected: {warning}" in shown(of_the_moderator)
+    assert warning not in shown(of_the_guest)
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -114,7 +114,7 @@ def _surroundings(details: CallDetails, audience: Audience) -> list[str]:
     elif not details.is_conference_known:
         lines.append("Twilio did not tell whether it is in a conference.")
     if details.call.is_active:
-        effect = effect_on_others(details.call, details.conversation, audience)
+        effect = effect_on_others(details.call, details.conversation, audience, details.conference)
         if effect:
             lines.append(f"If it is hung up or redirected: {escape(effect, LINE_LIMIT)}")
     return lines
@@ -126,9 +126,13 @@ def _buttons(details: CallDetails, value: CallValue, audience: Audience) -> list
     if audience.can_act:
         buttons.insert(0, blocks.button("History", ActionId.HISTORY, value.encode()))
     if call.is_active and audience.can_act:
-        at = details.looked_at
-        buttons[:0] = [
-            blocks.button("Redirect…", ActionId.REDIRECT, value.encode()),
-            hang_up_button(call, details.conversation, value, at=at, audience=audience),
-        ]
+        hang_up = hang_up_button(
+            call,
+            details.conversation,
+            value,
+            at=details.looked_at,
+            audience=audience,
+            conference=details.conference,
+        )
+        buttons[:0] = [blocks.button("Redirect…", ActionId.REDIRECT, value.encode()), hang_up]
     return buttons

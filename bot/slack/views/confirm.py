@@ -6,12 +6,13 @@ from datetime import datetime
 
 import slackblocks as kit
 
-from bot.domain.calls import Call, Conversation
+from bot.domain.calls import Call, Conference, Conversation
 from bot.slack.views import blocks
 from bot.slack.views.action_ids import ActionId
 from bot.slack.views.escaping import escape
 from bot.slack.views.formatting import (
     Audience,
+    counted,
     direction_words,
     duration,
     listed,
@@ -30,12 +31,26 @@ def call_words(call: Call, at: datetime, audience: Audience) -> str:
     return f"{audience.parties(call)}, {status_words(call.status)}, {duration(call.age_s(at))}"
 
 
-def effect_on_others(call: Call, conversation: Conversation, audience: Audience) -> str:
-    """In plain words, what becomes of the other legs when this one is hung up or redirected.
+def effect_on_others(
+    call: Call,
+    conversation: Conversation,
+    audience: Audience,
+    conference: Conference | None = None,
+) -> str:
+    """In plain words, what becomes of others when this leg is hung up or redirected.
 
     Source: https://www.twilio.com/docs/voice/tutorials/how-to-modify-calls-in-progress; taking a
     parent out of its <Dial> drops the legs that it dialled, without a child the parent goes on.
     """
+    effects = [_effect_on_legs(call, conversation, audience)]
+    dropped = conference.dropped_with(call.sid) if conference else 0
+    if dropped:
+        others = counted(dropped, "other participant")
+        effects.append(f"The conference ends with it, for {others} too.")
+    return " ".join(filter(None, effects))
+
+
+def _effect_on_legs(call: Call, conversation: Conversation, audience: Audience) -> str:
     others = conversation.others_than(call.sid)
     if call.sid == conversation.root.sid and others:
         return f"{listed([audience.other_end(leg) for leg in others])} will be cut off too."
@@ -48,10 +63,15 @@ def effect_on_others(call: Call, conversation: Conversation, audience: Audience)
 
 
 def hang_up_dialog(
-    call: Call, conversation: Conversation, *, at: datetime, audience: Audience
+    call: Call,
+    conversation: Conversation,
+    *,
+    at: datetime,
+    audience: Audience,
+    conference: Conference | None = None,
 ) -> kit.Confirm:
     """The question that Slack itself asks before it sends the click."""
-    effect = effect_on_others(call, conversation, audience)
+    effect = effect_on_others(call, conversation, audience, conference)
     return kit.Confirm(
         title="Hang up this call?",
         text=blocks.plain_text(f"{call_words(call, at, audience)}. {effect}", CONFIRM_LIMIT),
@@ -68,9 +88,10 @@ def hang_up_button(
     *,
     at: datetime,
     audience: Audience,
+    conference: Conference | None = None,
 ) -> kit.Button:
     """The button that hangs up, once the person has said yes."""
-    dialog = hang_up_dialog(call, conversation, at=at, audience=audience)
+    dialog = hang_up_dialog(call, conversation, at=at, audience=audience, conference=conference)
     return blocks.button(
         "Hang up", ActionId.HANG_UP, value.encode(), style="danger", confirm=dialog
     )
