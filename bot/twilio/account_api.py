@@ -180,7 +180,7 @@ def _answer_of(response: Response) -> Answer:
     request_id = request_id_of(response.headers or {})
     try:
         body: Any = json.loads(response.text)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise TwilioUnavailableError(

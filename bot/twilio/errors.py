@@ -71,7 +71,7 @@ def error_of_answer(status: int, text: str, request_id: str) -> TwilioError:
 def _read_error_body(text: str) -> ErrorBody:
     try:
         body: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ErrorBody(None, "")
     if not isinstance(body, dict):
         return ErrorBody(None, "")

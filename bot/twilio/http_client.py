@@ -178,7 +178,8 @@ class HttpClient(AsyncHttpClient):
                 timeout=self._timeout(timeout_s),
             ) as answer:
                 status, headers = answer.status, answer.headers
-                text = await answer.text(errors="replace")
+                # JSON is UTF-8; a proxy's header may name a codec that reads no text.
+                text = (await answer.read()).decode(errors="replace")
         except (aiohttp.ClientError, TimeoutError) as fault:
             if fence is not None and fence.has_kept_all:
                 return _Failure(_unreachable(TOO_LATE))

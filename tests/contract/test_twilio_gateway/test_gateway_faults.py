@@ -347,6 +347,31 @@ async def test_answer_that_breaks_off_may_have_acted(
     assert len(twilio.requests) == 1
 
 
+@EVERYTHING
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"[" * 100_000, "application/json"),
+        (b"<html>busy</html>", "text/html; charset=hex"),
+        (b"\xff\xfe<html>busy</html>", "text/html; charset=idna"),
+        (b"<html>busy</html>", "text/html; charset=none-such"),
+    ],
+)
+async def test_answer_that_cannot_be_read_is_a_fault_and_may_have_acted(
+    odd_gateway: TwilioGateway, odd_twilio: OddTwilio, work: Work, body: bytes, content_type: str
+) -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        status = 200 if len(odd_twilio.requests) == 1 else 502
+        return web.Response(status=status, body=body, headers={"Content-Type": content_type})
+
+    odd_twilio.answers(answer)
+
+    for _status in (200, 502):
+        with pytest.raises(TwilioUnavailableError) as fault:
+            await work(odd_gateway, CALL_SID)
+        assert fault.value.may_have_acted
+
+
 @pytest.mark.parametrize("body", [None, [], "x", 1, {}, {"sid": "CA1"}, {"sid": None}])
 async def test_answer_that_is_no_call_is_a_fault(
     odd_gateway: TwilioGateway, odd_twilio: OddTwilio, body: object
