@@ -10,6 +10,11 @@ MAX_SHOWN_LENGTH = 64
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _NUMBER_WORD = re.compile(r"\+?[0-9().\-]+", re.ASCII)
 _WRITTEN_NUMBER = re.compile(r"\+[0-9 ().\-\u00a0]+", re.ASCII)
+# What Twilio tells of callers who withhold their number: anonymous, restricted, blocked, unknown,
+# unavailable, and one for none at all; the words as they are spelt on the keys of a telephone.
+# Source: https://help.twilio.com/articles/223179988
+_WITHHELD = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253", "+464"})
+_NUMBER_WITHHELD = "number withheld"
 _ITALIAN = re.compile(r"\+\s*39")
 _ADDRESS_SCHEME = re.compile(r"(?:sips?|client|sim|whatsapp):", re.IGNORECASE)
 # Control characters, and those that turn the direction of the text around them or hide in it.
@@ -48,6 +53,8 @@ def format_number(raw: str) -> str:
     Characters that cannot be seen are taken out and what is too long is cut, but the text is still
     its sender's: escape it.
     """
+    if raw in _WITHHELD:
+        return f"{_NUMBER_WITHHELD} ({raw})"
     number = _parsed(raw)
     if number is None:
         return _visible(raw)
@@ -59,6 +66,8 @@ def mask_number(raw: str) -> str:
 
     Of anything but a number only the scheme is kept (`sip:•••`).
     """
+    if raw in _WITHHELD:
+        return _NUMBER_WITHHELD
     number = _parsed(raw)
     if number is None:
         scheme = _ADDRESS_SCHEME.match(raw)
@@ -101,7 +110,7 @@ def country_of(raw: str) -> str:
 
 
 def _parsed(raw: str) -> phonenumbers.PhoneNumber | None:
-    if not is_e164(raw):
+    if not is_e164(raw) or raw in _WITHHELD:
         return None
     try:
         return phonenumbers.parse(raw)

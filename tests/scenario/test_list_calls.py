@@ -442,3 +442,14 @@ async def test_a_number_is_found_as_its_owner_writes_it(company: Company, typed:
 
     assert "1 of 2 live calls" in listed
     assert f"`{call.sid}`" in shown(company.posted()[-1])
+
+
+async def test_a_caller_who_withholds_the_number_is_not_taken_for_somebody_in_lesotho(
+    company: Company,
+) -> None:
+    """Twilio has the word ANONYMOUS for a number, as it is spelt on the keys of a telephone."""
+    company.twilio.network.call_in_progress("+266696687", SUPPORT_LINE)
+
+    await company.say(ANA, "/calls from:+266696687")
+
+    assert "number withheld (+266696687) → Support line" in shown(company.last(ANA))

@@ -26,6 +26,8 @@ from bot.domain.phone_numbers import (
         ("client:ana", "client:ana", "client:•••", ""),
         ("02079460000", "02079460000", "•••", ""),
         ("Anonymous", "Anonymous", "•••", ""),
+        ("+266696687", "number withheld (+266696687)", "number withheld", ""),
+        ("+8656696", "number withheld (+8656696)", "number withheld", ""),
         ("", "", "•••", ""),
     ],
 )
