@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.twilio import Call
+from bot.sandbox.twilio import Call, Party
 from tests.scenario.company import ANA, SUPPORT_LINE, Company
 from tests.scenario.reading import shown
+from tests.scenario.trouble import until
 
 CALLER, EXPERT, LAWYER = "+14155550123", "+442079460999", "+442079460555"
 THE_CALLER, THE_EXPERT, THE_LAWYER = "+1 415-555-0123", "+44 20 7946 0999", "+44 20 7946 0555"
 AFTERWARDS = "https://voice.example.com/afterwards"
+LETS_IT_RING = Party(rings_after_s=0, answers_after_s=None)
 Legs = tuple[Call, Call, Call]
 
 
@@ -101,3 +103,26 @@ async def test_nobody_goes_on_who_has_ended(company: Company) -> None:
     assert expert.is_live
     assert "goes on" not in shown(company.posted()[-1])
     assert "The call that dialled it, if it is still up, goes on" in shown(company.last(ANA))
+
+
+async def test_of_several_who_are_called_at_once_the_others_go_on_ringing(company: Company) -> None:
+    network = company.twilio.network
+    network.parties |= dict.fromkeys((EXPERT, LAWYER), LETS_IT_RING)
+    network.call_in_progress(
+        CALLER,
+        SUPPORT_LINE,
+        twiml=f"<Response><Dial><Number>{EXPERT}</Number><Number>{LAWYER}</Number></Dial></Response>",
+    )
+    await until(lambda: [call.status for call in network.calls.values()][1:] == ["ringing"] * 2)
+    (expert,) = (call for call in network.calls.values() if call.to == EXPERT)
+
+    await company.say(ANA, f"/calls show {expert.sid}")
+    card = shown(company.posted()[-1])
+    await company.click(ANA, "Hang up", on=company.posted()[-1])
+
+    assert f"If it is hung up or redirected: {THE_LAWYER} goes on ringing." in card
+    assert sorted(call.status for call in network.calls.values()) == [
+        "canceled",
+        "in-progress",
+        "ringing",
+    ]

@@ -24,6 +24,8 @@ from bot.slack.views.values import CallValue
 
 CONFIRM_LIMIT = 300
 LINE_LIMIT = 400
+# Of those whom one <Dial> calls at once; where one is let go, the others may still answer.
+_BEFORE_ANSWER = frozenset({"queued", "initiated", "ringing"})
 
 
 def call_words(call: Call, at: datetime, audience: Audience) -> str:
@@ -56,6 +58,9 @@ def _effect_on_legs(call: Call, conversation: Conversation, audience: Audience) 
         return f"{listed([audience.other_end(leg) for leg in others])} will be cut off too."
     if call.parent_call_sid is None:
         return ""
+    ringing = [audience.other_end(leg) for leg in others if leg.status in _BEFORE_ANSWER]
+    if ringing:
+        return f"{listed(ringing)} {'goes' if len(ringing) == 1 else 'go'} on ringing."
     parent = conversation.leg(call.parent_call_sid)
     if parent is None:
         return "The call that dialled it, if it is still up, goes on with its own flow."
