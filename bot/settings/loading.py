@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from bot.settings import shapes
 from bot.settings.faults import Fault, SettingsError
 from bot.settings.model import (
     AuditSettings,
@@ -18,6 +19,7 @@ from bot.settings.model import (
     Settings,
     SlackAppSettings,
 )
+from bot.twilio.regions import EDGE_OF_REGION
 
 _OURS = "HOOKFLASH_"
 _FOR_THE_TESTS = "HOOKFLASH_TEST_"
@@ -142,6 +144,7 @@ def _contradictions(given: Mapping[str, str]) -> Iterator[Fault]:
     yield from _ways_into_slack(given)
     yield from _ways_into_twilio(given)
     yield from _unsigned_checkpoints(given)
+    yield from _region_without_edge(given)
     if "TWILIO_API_URL" in given:
         for variable in ("TWILIO_REGION", "TWILIO_EDGE"):
             if variable in given:
@@ -173,6 +176,17 @@ def _ways_into_twilio(given: Mapping[str, str]) -> Iterator[Fault]:
         yield _unset(
             "TWILIO_AUTH_TOKEN", "is not set; set it, or TWILIO_API_KEY and TWILIO_API_SECRET"
         )
+
+
+def _region_without_edge(given: Mapping[str, str]) -> Iterator[Fault]:
+    region = given.get("TWILIO_REGION", "us1")
+    has_edge = region in EDGE_OF_REGION or {"TWILIO_EDGE", "TWILIO_API_URL"} & given.keys()
+    if has_edge or not shapes.REGION.fullmatch(region):
+        return
+    known = ", ".join(sorted(EDGE_OF_REGION))
+    yield _unset(
+        "TWILIO_EDGE", f"is not set, and TWILIO_REGION is none whose edge Hookflash knows ({known})"
+    )
 
 
 def _unsigned_checkpoints(given: Mapping[str, str]) -> Iterator[Fault]:

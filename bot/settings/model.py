@@ -130,7 +130,7 @@ class Settings(SlackAppSettings, AuditSettings):
     twilio_edge: Annotated[str | None, BeforeValidator(shapes.twilio_edge)] = Field(
         default=None,
         alias="TWILIO_EDGE",
-        description="Twilio edge location through which its API is reached.",
+        description="Twilio edge location through which its API is reached; default the Region's.",
         examples=["dublin"],
     )
     twilio_api_url: Annotated[str | None, BeforeValidator(shapes.web_url)] = Field(

@@ -21,6 +21,7 @@ from bot.domain.sids import is_account_sid
 from bot.domain.signing_keys import PRIVATE, key_bytes
 
 ANY = "*"
+REGION = re.compile(r"[a-z]{2,4}[0-9]{1,2}", re.ASCII)
 
 _USER_ID = re.compile(r"[UW][0-9A-Z]{2,30}", re.ASCII)
 _HOST_LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
@@ -80,7 +81,7 @@ def api_key_sid(value: str) -> str:
 
 def twilio_region(value: str) -> str:
     """A Twilio Region, such as `ie1`."""
-    return _matching(r"[a-z]{2,4}[0-9]{1,2}", value, "is no Twilio Region, such as ie1")
+    return _matching(REGION.pattern, value, "is no Twilio Region, such as ie1")
 
 
 def twilio_edge(value: str) -> str:

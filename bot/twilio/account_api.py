@@ -22,6 +22,7 @@ from bot.domain.errors import TwilioUnavailableError
 from bot.domain.sids import is_account_sid
 from bot.twilio.http_client import HttpClient, request_id_of
 from bot.twilio.parsing import Row
+from bot.twilio.regions import EDGE_OF_REGION
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Rows:
 
 
 class AccountApi:
-    """Requests to one account. The SDK gives URLs, Region, credentials and headers.
+    """Requests to one account. The SDK gives URLs, credentials and headers.
 
     Its resource objects are left out: they take no timeout, drop the request id and, in a listing,
     cost as much as the listing. Resources are named as in the path, without the account: `/Calls`.
@@ -78,7 +79,7 @@ class AccountApi:
             password,
             account_sid,
             region=region if not api_url else None,
-            edge=edge if not api_url else None,
+            edge=(edge or EDGE_OF_REGION.get(region)) if not api_url else None,
             http_client=http_client,
             # The SDK would read Region and edge from the process's environment.
             environment={"TWILIO_ACCOUNT_SID": account_sid},

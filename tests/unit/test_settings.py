@@ -221,6 +221,16 @@ def test_a_region_has_no_meaning_beside_a_stand_in() -> None:
     assert list(faults) == ["TWILIO_REGION", "TWILIO_EDGE"]
 
 
+def test_a_region_is_reached_at_an_edge() -> None:
+    """Twilio answers no more where a Region alone is named."""
+    assert load_settings(ENOUGH | {"TWILIO_REGION": "ie1"}).twilio_region == "ie1"
+
+    faults = faults_of(ENOUGH | {"TWILIO_REGION": "sg1"})
+
+    assert "whose edge Hookflash knows (au1, ie1, jp1, us1)" in faults["TWILIO_EDGE"]
+    assert load_settings(ENOUGH | {"TWILIO_REGION": "sg1", "TWILIO_EDGE": "singapore"})
+
+
 def test_base_urls_end_as_each_client_needs_it() -> None:
     settings = load_settings(
         ENOUGH

@@ -25,7 +25,10 @@ class NotingHttpClient(HttpClient):
     ("region", "edge", "api_url", "host"),
     [
         ("", "", "", "https://api.twilio.com"),
-        ("ie1", "", "", "https://api.ie1.twilio.com"),
+        ("ie1", "", "", "https://api.dublin.ie1.twilio.com"),
+        ("au1", "", "", "https://api.sydney.au1.twilio.com"),
+        ("us1", "", "", "https://api.ashburn.us1.twilio.com"),
+        ("ie1", "frankfurt", "", "https://api.frankfurt.ie1.twilio.com"),
         ("ie1", "dublin", "", "https://api.dublin.ie1.twilio.com"),
         ("", "ashburn", "", "https://api.ashburn.us1.twilio.com"),
         ("ie1", "dublin", "http://127.0.0.1:4002/", "http://127.0.0.1:4002"),
