@@ -10,6 +10,7 @@ from bot.domain.errors import (
     TwilioError,
     TwilioPermissionError,
 )
+from bot.domain.url_policy import starts_studio_flow
 from bot.twilio.gateway import TwilioGateway
 from bot.twilio.rights import LIST_CALLS, RIGHTS, UPDATE_CALLS, Right
 
@@ -113,12 +114,15 @@ async def _check_numbers(gateway: TwilioGateway) -> Finding:
         return fault(_NUMBERS, f"They could not be listed: {error}.", "Try again in a minute.")
     if not numbers:
         return ok(_NUMBERS, "The account has none of its own.")
-    without = sum(not number.voice_url for number in numbers)
+    without = sum(
+        not number.voice_url or starts_studio_flow(number.voice_url) for number in numbers
+    )
     if not without:
         return ok(_NUMBERS, f"The account has {len(numbers)}, each with a voice URL of its own.")
     return warning(
         _NUMBERS,
         f"The account has {len(numbers)}; {without} without a voice URL of their own (some belong "
-        "to an application or a trunk). The target own-flow leads nowhere for their calls.",
+        "to an application or a trunk), or with a Studio flow, which takes no call that is up. The "
+        "target own-flow leads nowhere for their calls.",
         "Give them a voice URL in Twilio's console, if you want to use own-flow.",
     )

@@ -231,6 +231,17 @@ async def test_a_suspended_account_is_a_fault(practice: Practice) -> None:
     assert await practice.troubles() == [("Twilio account", "The account is not active.")]
 
 
+async def test_numbers_whose_flow_takes_no_call_that_is_up_are_told(practice: Practice) -> None:
+    studio = f"https://webhooks.twilio.com/v1/Accounts/AC{'1' * 32}/Flows/FW{'2' * 32}"
+    practice.twilio.network.add_number("+442079460777", "Studio line", studio)
+
+    warnings = await practice.troubles(Level.WARNING)
+
+    (told,) = [text for subject, text in warnings if subject == "Numbers"]
+    assert "The account has 2; 1 without a voice URL" in told
+    assert "or with a Studio flow, which takes no call that is up" in told
+
+
 async def test_a_restricted_key_is_told_each_right_that_it_lacks(practice: Practice) -> None:
     practice.use_api_key()
     practice.twilio.account.restrict(API_KEY, ["calls/list"])
