@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from bot.domain.calls import Call, Conference
-from bot.domain.errors import TwilioError
+from bot.domain.errors import TwilioError, TwilioNotFoundError
 from bot.twilio.account_api import AccountApi, Rows
 from bot.twilio.parsing import Row
 from bot.twilio.task_groups import all_or_first_fault
@@ -86,13 +86,16 @@ def _is_conference(row: Row) -> bool:
 
 
 async def _look_at(api: AccountApi, row: Row, *, timeout_s: float) -> Conference:
-    participants = await api.list_rows(
-        f"/Conferences/{row['sid']}/Participants",
-        "participants",
-        {},
-        limit=_MOST_PARTICIPANTS,
-        timeout_s=timeout_s,
-    )
+    try:
+        participants = await api.list_rows(
+            f"/Conferences/{row['sid']}/Participants",
+            "participants",
+            {},
+            limit=_MOST_PARTICIPANTS,
+            timeout_s=timeout_s,
+        )
+    except TwilioNotFoundError:
+        participants = Rows([], has_more=False)  # it has ended since it was listed
     return Conference(
         sid=str(row["sid"]),
         friendly_name=str(row.get("friendly_name") or ""),

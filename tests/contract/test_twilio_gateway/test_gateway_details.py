@@ -111,6 +111,28 @@ async def test_conference_of_the_call_is_found_with_who_is_in_it(
     assert set(details.conference.participant_call_sids) == {ours.sid, theirs.sid}
 
 
+async def test_conference_that_ends_while_it_is_looked_at_hides_no_other(
+    odd_gateway: TwilioGateway, odd_twilio: OddTwilio
+) -> None:
+    call, ended, running = call_row(), f"CF{'1' * 32}", f"CF{'2' * 32}"
+
+    async def answer(request: web.Request) -> web.Response:
+        if ended in request.path:
+            return json_answer({"code": 20404}, status=404)
+        if running in request.path:
+            return json_answer({"participants": [{"call_sid": call["sid"]}]})
+        if "Conferences" in request.path:
+            return json_answer({"conferences": [{"sid": ended}, {"sid": running}]})
+        return json_answer({"calls": []} if "ParentCallSid" in request.query else call)
+
+    odd_twilio.answers(answer)
+
+    details = await odd_gateway.fetch_details(call["sid"])
+
+    assert details.conference is not None
+    assert details.conference.sid == running
+
+
 async def test_call_that_waits_alone_in_a_conference_is_in_it(
     gateway: TwilioGateway, twilio: TwilioStandIn
 ) -> None:
