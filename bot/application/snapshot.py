@@ -112,7 +112,7 @@ class Snapshot:
         return learnt
 
     def forget(self, ended: Iterable[str]) -> Learnt:
-        """Drop calls that are over; those that they had dialled may be over too."""
+        """Drop calls that are over; those on the line with them may be over too."""
         now = self._elapsed()
         while self._ended and now - next(iter(self._ended.values())) >= ENDING_REMEMBERED_FOR_S:
             self._ended.popitem(last=False)  # the oldest
@@ -121,8 +121,9 @@ class Snapshot:
         if self._known is None or not new:
             return Learnt(ended=new)
         left = tuple(call for call in self._known.calls if call.sid not in new)
+        parents = {call.parent_call_sid for call in self._known.calls if call.sid in new}
         self._known = replace(self._known, calls=left)
-        is_outdated = any(call.parent_call_sid in new for call in left)
+        is_outdated = any(call.parent_call_sid in new or call.sid in parents for call in left)
         if is_outdated:
             self.outdate()
         return Learnt(ended=new, is_outdated=is_outdated)

@@ -156,6 +156,21 @@ async def test_a_call_that_ends_with_legs_on_the_line_makes_the_next_asker_look(
     assert gateway.looks == 2
 
 
+async def test_a_leg_that_ends_makes_the_next_asker_look_for_who_had_dialled_it(
+    live: LiveCalls, gateway: FakeGateway
+) -> None:
+    """The caller goes on with the next verb, and where there is none hangs up."""
+    leg = replace(a_call("b"), parent_call_sid=a_call("a").sid)
+    gateway.calls = [a_call("a"), leg]
+    await live.listing()
+    gateway.calls, gateway.hidden = [], [a_call("a", "completed")]
+
+    live.learn(replace(leg, status="completed"))
+
+    assert (await live.listing()).calls == ()
+    assert gateway.looks == 2
+
+
 @pytest.mark.parametrize(("legs", "looks"), [(["b"], 2), ([], 1)])
 async def test_a_redirect_makes_the_next_asker_look_where_others_were_on_the_line(
     live: LiveCalls, gateway: FakeGateway, legs: list[str], looks: int
