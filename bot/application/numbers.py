@@ -10,6 +10,7 @@ from time import monotonic
 from bot.application.ports import CallGateway
 from bot.domain.calls import Call, OwnNumber
 from bot.domain.errors import TwilioError
+from bot.domain.phone_numbers import is_e164
 
 _log = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ NAMES_DEADLINE_S = 1.5
 
 
 class NumberBook:
-    """Our numbers, asked from Twilio once in five minutes at the most, and when first needed."""
+    """Our numbers; for their names Twilio is asked once in five minutes at the most."""
 
     def __init__(self, gateway: CallGateway, *, elapsed: Callable[[], float] = monotonic) -> None:
         self._gateway = gateway
@@ -45,16 +46,19 @@ class NumberBook:
         }
 
     async def own_number_of(self, call: Call) -> OwnNumber | None:
-        """Our end of the call: the number called, or that we called from.
+        """Our end of the call, the number called or that we called from, as it is now.
 
         Raises:
             TwilioError: the numbers could not be listed.
         """
-        numbers = await self._all()
         ours, theirs = call.to_number, call.from_number
         if not call.is_inbound:
             ours, theirs = theirs, ours
-        return numbers.get(ours) or numbers.get(theirs)
+        for number in filter(is_e164, (ours, theirs)):
+            own = await self._gateway.find_number(number)
+            if own is not None:
+                return own
+        return None
 
     async def _all(self) -> Mapping[str, OwnNumber]:
         async with self._lock:

@@ -74,6 +74,9 @@ class CallGateway(Protocol):
     async def list_numbers(self) -> Sequence[OwnNumber]:
         """The account's own numbers."""
 
+    async def find_number(self, phone_number: str) -> OwnNumber | None:
+        """The account's own number in E.164 as it is now, None where it has no such number."""
+
     async def hang_up(self, call_sid: str, *, deadline: Deadline) -> TwilioAnswer:
         """Ask Twilio to end the call; retried only where it was never processed.
 

@@ -220,8 +220,19 @@ class TwilioGateway:
             limit=_MOST_NUMBERS,
             timeout_s=self._timeout_s,
         )
-        parsed = (parse_number(row) for row in listed.rows)
-        return [number for number in parsed if number is not None]
+        return _numbers_of(listed.rows)
+
+    async def find_number(self, phone_number: str) -> OwnNumber | None:
+        """The account's own number in E.164 as it is now, None where it has no such number."""
+        listed = await self._api.list_rows(
+            "/IncomingPhoneNumbers",
+            "incoming_phone_numbers",
+            {"PhoneNumber": phone_number},
+            limit=_SMALLEST_PAGE,
+            timeout_s=self._timeout_s,
+        )
+        numbers = _numbers_of(listed.rows)
+        return next((own for own in numbers if own.phone_number == phone_number), None)
 
     async def hang_up(self, call_sid: str, *, deadline: Deadline) -> TwilioAnswer:
         """Ask Twilio to end the call; retried only where it was never processed.
@@ -305,6 +316,11 @@ class TwilioGateway:
                 "Twilio's answer is no call", may_have_acted=True, request_id=answer.request_id
             )
         return call
+
+
+def _numbers_of(rows: Sequence[Row]) -> list[OwnNumber]:
+    parsed = (parse_number(row) for row in rows)
+    return [number for number in parsed if number is not None]
 
 
 def _path_of(call_sid: str) -> str:

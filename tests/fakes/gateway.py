@@ -57,6 +57,11 @@ class FakeGateway:
             raise self.fault
         return self.numbers
 
+    async def find_number(self, phone_number: str) -> OwnNumber | None:
+        """The number, where it is one of them."""
+        numbers = await self.list_numbers()
+        return next((own for own in numbers if own.phone_number == phone_number), None)
+
     async def hang_up(self, call_sid: str, *, deadline: Deadline) -> TwilioAnswer:
         """The call, which is not changed."""
         call = await self.fetch_call(call_sid, timeout_s=deadline.left_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -101,6 +102,19 @@ async def test_the_own_flow_is_the_voice_url_of_the_number_called(
     (sent,) = company.changes_sent()
     assert (sent["Url"], sent["Method"]) == (SUPPORT_FLOW, "POST")
     assert "Redirected to Back to the number's own flow" in shown(company.posted()[0])
+
+
+async def test_the_own_flow_is_the_one_that_the_number_has_now(
+    company: Company, call: Call
+) -> None:
+    """In an outage its voice URL is changed first, and then the calls are sent there."""
+    await company.say(ANA, f"/calls redirect {call.sid} own-flow")
+    numbers = company.twilio.network.numbers
+    numbers |= {sid: replace(number, voice_url=HOLD) for sid, number in numbers.items()}
+
+    await company.say(ANA, f"/calls redirect {call.sid} own-flow")
+
+    assert [sent["Url"] for sent in company.changes_sent()] == [SUPPORT_FLOW, HOLD]
 
 
 async def test_a_call_without_a_number_of_ours_has_no_own_flow(company: Company) -> None:

@@ -281,6 +281,18 @@ async def test_numbers_are_listed_with_their_names_and_flows(
     )
 
 
+async def test_one_number_is_found_as_it_is_now(
+    gateway: TwilioGateway, twilio: TwilioStandIn
+) -> None:
+    twilio.network.add_number(OURS, "Support line", "https://voice.example.com/in")
+
+    number = await gateway.find_number(OURS)
+
+    assert number is not None
+    assert (number.phone_number, number.voice_url) == (OURS, "https://voice.example.com/in")
+    assert await gateway.find_number("+442079460001") is None
+
+
 async def test_number_of_an_application_or_a_trunk_has_no_flow_of_its_own(
     odd_gateway: TwilioGateway, odd_twilio: OddTwilio
 ) -> None:
