@@ -52,15 +52,17 @@ def not_done(reason: OutcomeReason, *, at: datetime, is_recorded: bool = True) -
     return Outcome(event=Event.FAILED, reason=reason, at=at, is_recorded=is_recorded)
 
 
-def already_ended(call: Call, *, at: datetime, fault: TwilioError) -> Outcome:
+def already_ended(
+    call: Call, *, at: datetime, twilio_request_id: str, code: int | None = None
+) -> Outcome:
     """The outcome where the call had ended before the change reached it."""
     return Outcome(
         event=Event.FAILED,
         reason=OutcomeReason.ALREADY_ENDED,
         at=at,
         status_after=call.status,
-        code=fault.code,
-        twilio_request_id=fault.request_id,
+        code=code,
+        twilio_request_id=twilio_request_id,
         ended_at=call.ended_at,
         numbers=numbers_of(call),
     )

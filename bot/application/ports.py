@@ -27,10 +27,14 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwilioAnswer:
-    """A change that Twilio took: the call as it answered, and its request id."""
+    """A change that Twilio took: the call as it answered, and its request id.
+
+    `had_ended` says that the call was over before Twilio was asked.
+    """
 
     call: Call
     request_id: str
+    had_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

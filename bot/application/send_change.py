@@ -99,7 +99,7 @@ class ChangeSender:
                 answer = await self._gateway.hang_up(
                     change.call_sid, deadline=deadline.at_most(self._deadlines.hang_up_try_s)
                 )
-                return await self._until_final(answer, before, deadline)
+                return await self._answered(answer, before, deadline, is_in_doubt=is_in_doubt)
             except TwilioError as refusal:
                 fault = refusal
             is_in_doubt = is_in_doubt or may_have_acted(fault)
@@ -114,6 +114,17 @@ class ChangeSender:
         if is_in_doubt:
             return self._unconfirmed(call, before)
         return outcomes.failed(fault, at=self._clock(), before=before)
+
+    async def _answered(
+        self, answer: TwilioAnswer, before: str, deadline: Deadline, *, is_in_doubt: bool
+    ) -> Outcome:
+        """Where an earlier try may have acted, that may be what had ended the call."""
+        if answer.had_ended and not is_in_doubt:
+            self._live.learn(answer.call)
+            return outcomes.already_ended(
+                answer.call, at=self._clock(), twilio_request_id=answer.request_id
+            )
+        return await self._until_final(answer, before, deadline)
 
     async def _until_final(self, answer: TwilioAnswer, before: str, deadline: Deadline) -> Outcome:
         """Twilio may take a moment to end a call that it was asked to end."""
@@ -157,7 +168,9 @@ class ChangeSender:
             return outcome
         if call.is_active:
             return replace(outcome, status_after=call.status)
-        return outcomes.already_ended(call, at=self._clock(), fault=fault)
+        return outcomes.already_ended(
+            call, at=self._clock(), twilio_request_id=fault.request_id, code=fault.code
+        )
 
     async def _look_behind(self, change: Change, deadline: Deadline) -> Call | None:
         """The call, once it tells why Twilio refused: the refusal may know of its end earlier."""

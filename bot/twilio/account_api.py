@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ from bot import __version__
 from bot.domain.errors import TwilioUnavailableError
 from bot.domain.sids import is_account_sid
 from bot.twilio.http_client import HttpClient, request_id_of
-from bot.twilio.parsing import Row
+from bot.twilio.parsing import Row, parse_time
 from bot.twilio.regions import EDGE_OF_REGION
 
 _log = logging.getLogger(__name__)
@@ -35,10 +36,11 @@ _RESOURCE = re.compile(r"(?:/[A-Za-z]+(?:/[A-Za-z0-9]+)?)*", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One resource as Twilio answered it, and the id of the request."""
+    """One resource as Twilio answered it, the id of the request, and when, by Twilio's clock."""
 
     body: Row
     request_id: str
+    answered_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,8 @@ class AccountApi:
 
 
 def _answer_of(response: Response) -> Answer:
-    request_id = request_id_of(response.headers or {})
+    headers: Mapping[str, str] = response.headers or {}
+    request_id = request_id_of(headers)
     try:
         body: Any = json.loads(response.text)
     except (ValueError, RecursionError):
@@ -190,7 +193,7 @@ def _answer_of(response: Response) -> Answer:
             status=response.status_code,
             request_id=request_id,
         )
-    return Answer(body, request_id)
+    return Answer(body, request_id, parse_time(headers.get("Date", "")))
 
 
 def _rows_of(answer: Answer, key: str) -> list[Row]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
 from bot.application.deadlines import Deadline
@@ -51,6 +51,8 @@ _MOST_LEGS = 250
 _MOST_DIALLING = 5
 _MOST_PAGES_OF_FINISHED = 10
 _SMALLEST_PAGE = 50
+# Twilio's times are in whole seconds, and not all of its machines need agree to one.
+_CERTAINLY_EARLIER = timedelta(seconds=3)
 _CONFERENCE_LOOK_S = 4.0
 _WARM_UP_S = 3.0
 
@@ -261,9 +263,15 @@ class TwilioGateway:
     async def _update(
         self, call_sid: str, form: Mapping[str, str], deadline: Deadline
     ) -> TwilioAnswer:
+        began = perf_counter()
         with fenced(deadline):
             answer = await self._api.update(_path_of(call_sid), form, timeout_s=deadline.left_s)
-        return TwilioAnswer(call=self._call_of(answer), request_id=answer.request_id)
+        call, took = self._call_of(answer), timedelta(seconds=perf_counter() - began)
+        return TwilioAnswer(
+            call=call,
+            request_id=answer.request_id,
+            had_ended=_had_ended(call, answer.answered_at and answer.answered_at - took),
+        )
 
     async def _fetch_conversation(self, call: Call) -> Conversation:
         root_sid = call.parent_call_sid or call.sid
@@ -316,6 +324,13 @@ class TwilioGateway:
                 "Twilio's answer is no call", may_have_acted=True, request_id=answer.request_id
             )
         return call
+
+
+def _had_ended(call: Call, asked_at: datetime | None) -> bool:
+    """Whether it is certain to have been over before Twilio was asked; both times are Twilio's."""
+    if asked_at is None or call.over_at is None:
+        return False
+    return call.over_at < asked_at - _CERTAINLY_EARLIER
 
 
 def _numbers_of(rows: Sequence[Row]) -> list[OwnNumber]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -298,6 +299,22 @@ async def test_a_call_that_ended_by_itself_before_the_click_is_an_answer_not_an_
     assert (await outcomes(here.bot))[-1] == ("failed", "already_ended", "button")
     assert "had already ended" in words
     assert "nothing was changed" in words
+
+
+async def test_a_twilio_that_takes_the_hang_up_of_an_ended_call_has_not_ended_it_for_us(
+    here: Company,
+) -> None:
+    """Twilio tells nowhere whether it refuses that or answers with the call as it is."""
+    here.twilio.open_questions.refuses_hang_up_of_ended_calls = False
+    call = here.twilio.network.call_ended(
+        to=SUPPORT_LINE, started_at=datetime.now(UTC) - timedelta(seconds=70)
+    )
+
+    await here.say(ANA, f"/calls hangup {call.sid}")
+
+    assert len(here.twilio.updates(call.sid)) == 1
+    assert (await outcomes(here.bot))[-1] == ("failed", "already_ended", "command")
+    assert f"before <@{ANA}> asked; nothing was changed" in told(here, ANA)[0].text
 
 
 async def test_a_call_that_a_colleague_ended_is_told_with_the_colleagues_name(
