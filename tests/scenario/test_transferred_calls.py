@@ -126,3 +126,25 @@ async def test_of_several_who_are_called_at_once_the_others_go_on_ringing(compan
         "in-progress",
         "ringing",
     ]
+
+
+async def test_who_talks_in_a_conference_is_not_on_the_line_with_whom_it_had_dialled(
+    company: Company,
+) -> None:
+    """A call is in one <Dial> at a time; hanging up one participant leaves the other there."""
+    network = company.twilio.network
+    network.example_hosts.register(AFTERWARDS, "<Response><Pause length='600'/></Response>")
+    caller = network.call_in_progress(CALLER, SUPPORT_LINE)
+    expert = network.dial(caller, EXPERT, action_url=AFTERWARDS)
+    for leg in (expert, caller):
+        network.redirect(
+            leg, twiml="<Response><Dial><Conference>Support</Conference></Dial></Response>"
+        )
+
+    for leg in (expert, caller):
+        await company.say(ANA, f"/calls show {leg.sid}")
+
+    for card in company.posted():
+        assert "In the conference “Support” with 2 participants." in shown(card)
+        assert "will be cut off" not in shown(card)
+        assert "goes on with its own flow" not in shown(card)

@@ -36,7 +36,10 @@ def test_a_card_reads_well() -> None:
         a_call(1, caller_name="<!channel> *Bank*", stir_verstat="TN-Validation-Passed-A"),
         a_child(2),
         conference=Conference(
-            sid="CF1", friendly_name="Sales", participant_call_sids=("CA1", "CA2", "CA3")
+            sid="CF1",
+            friendly_name="Sales",
+            participant_call_sids=(sid(1), sid(2), sid(3)),
+            ending_call_sids=(sid(1),),
         ),
     )
 
@@ -125,7 +128,8 @@ inbound, `CA…1` (this card)
 • +44 20 7946 0000 → +33 1 40 00 00 00, in progress, 3 min 12 s, dialled by a
 call, `CA…2`
 In the conference “Sales” with 3 participants.
-If it is hung up or redirected: +33 1 40 00 00 00 will be cut off too.\
+If it is hung up or redirected: The conference ends with it, for 2 other
+participants too.\
 """,
                     "verbatim": True,
                 },

@@ -44,12 +44,12 @@ def effect_on_others(
     Source: https://www.twilio.com/docs/voice/tutorials/how-to-modify-calls-in-progress; taking a
     parent out of its <Dial> drops the legs that it dialled, without a child the parent goes on.
     """
-    effects = [_effect_on_legs(call, conversation, audience)]
-    dropped = conference.dropped_with(call.sid) if conference else 0
-    if dropped:
-        others = counted(dropped, "other participant")
-        effects.append(f"The conference ends with it, for {others} too.")
-    return " ".join(filter(None, effects))
+    if conference is None:
+        return _effect_on_legs(call, conversation, audience)
+    # It has left whoever dialled it, and whom it dialled: a call is in one <Dial> at a time.
+    dropped = conference.dropped_with(call.sid)
+    others = counted(dropped, "other participant")
+    return f"The conference ends with it, for {others} too." if dropped else ""
 
 
 def _effect_on_legs(call: Call, conversation: Conversation, audience: Audience) -> str:
