@@ -109,7 +109,10 @@ class ChangeSender:
                     return self._confirmed(call, before, "")
             elif not may_be_sent_again(fault):
                 return await self._refused(change, fault, before, deadline)
-            await asyncio.sleep(pause_s)
+            wait_s = max(pause_s, seconds_to_wait(fault))
+            if wait_s > deadline.left_s - LEAST_TRY_S and not is_in_doubt:
+                break
+            await asyncio.sleep(pause_s if is_in_doubt else wait_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         if is_in_doubt:
             return self._unconfirmed(call, before)
@@ -203,6 +206,11 @@ def _is_as_it_was(call: Call | None, change: Change) -> bool:
     if call is None:
         return True
     return call.is_active if change.action is Action.HANG_UP else call.status == "in-progress"
+
+
+def seconds_to_wait(fault: TwilioError) -> float:
+    """For how long Twilio has asked to be left alone."""
+    return fault.retry_after_s if isinstance(fault, TwilioRateLimitedError) else 0.0
 
 
 def may_be_sent_again(fault: TwilioError) -> bool:

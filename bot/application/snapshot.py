@@ -71,8 +71,9 @@ class Snapshot:
 
     def pause_after(self, fault: TwilioError) -> float:
         """Seconds to leave Twilio in peace; the longer, the more often it was asked too much."""
-        is_too_much = isinstance(fault, TwilioRateLimitedError)
-        return min(2 * self._pause_s, LONGEST_PAUSE_S) if is_too_much else self._pause_s
+        if not isinstance(fault, TwilioRateLimitedError):
+            return self._pause_s
+        return min(max(2 * self._pause_s, fault.retry_after_s), LONGEST_PAUSE_S)
 
     def take(self, look: Look) -> None:
         """Take in a look, unless a newer one is here. Calls that have ended stay away."""

@@ -241,7 +241,12 @@ class TwilioError(HookflashError):
 
 
 class TwilioRateLimitedError(TwilioError):
-    """Too many concurrent requests (20429): never processed, safe to send again."""
+    """Too many concurrent requests (20429): never processed, safe to send again.
+
+    Twilio asks to be left alone for `retry_after_s` seconds, where it says.
+    """
+
+    retry_after_s: float = 0.0
 
 
 class TwilioAuthenticationError(TwilioError):

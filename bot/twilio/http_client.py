@@ -189,7 +189,10 @@ class HttpClient(AsyncHttpClient):
         if _OK <= status < _FIRST_REDIRECTION:
             return Response(status, text, headers)
         error = error_of_answer(status, text, request_id_of(headers))
-        return _Failure(error, _retry_after_s(headers))
+        retry_after_s = _retry_after_s(headers)
+        if isinstance(error, TwilioRateLimitedError):
+            error.retry_after_s = retry_after_s
+        return _Failure(error, retry_after_s)
 
     def _opened_session(self) -> aiohttp.ClientSession:
         """The one session, opened inside the running loop at the first use."""

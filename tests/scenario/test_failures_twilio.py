@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -98,6 +99,33 @@ async def test_a_redirect_that_is_refused_twice_for_its_rate_is_sent_again(
     assert len(here.twilio.updates(call.sid)) == 3
     assert (await outcomes(here.bot))[-1] == ("succeeded", "accepted", "command")
     assert "Twilio took it" in told(here, ANA)[0].text
+
+
+@BOTH_DEEDS
+async def test_a_twilio_that_asks_to_be_left_alone_for_longer_than_there_is_time_is_asked_once(
+    here: Company, call: Call, deed: str
+) -> None:
+    here.twilio.faults.standing("429", match=UPDATE, retry_after_s=30)
+
+    await here.say(ANA, f"/calls {deed.format(call.sid)}")
+
+    assert len(here.twilio.updates(call.sid)) == 1
+    assert (await outcomes(here.bot))[-1] == ("failed", "rate_limited", "command")
+
+
+async def test_a_hang_up_waits_for_as_long_as_twilio_asks(tmp_path: Path) -> None:
+    """Also where that is longer than one try of it may take."""
+    patient = replace(HASTY, twilio_s=5.0)
+    async with company(f"sqlite:///{tmp_path}/hookflash.db", deadlines=patient) as here:
+        call = here.twilio.network.call_in_progress(to=SUPPORT_LINE)
+        here.twilio.faults.next("429", match=UPDATE, retry_after_s=1)
+        began = time.monotonic()
+
+        await here.say(ANA, f"/calls hangup {call.sid}")
+
+        assert not call.is_live
+        assert len(here.twilio.updates(call.sid)) == 2
+        assert time.monotonic() - began >= 1
 
 
 @BOTH_DEEDS
