@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.audit import AuditEntry, EntryDraft, Event, Surface
@@ -21,6 +21,8 @@ from bot.domain.errors import (
 )
 
 NUMBERS = ("from", "to")
+# Twilio's clock tells of the end, ours of the request.
+CERTAINLY_EARLIER = timedelta(seconds=30)
 # Faults after which it is certain that Twilio changed nothing; an unavailable Twilio is among them
 # only where the request never reached it.
 REASON_OF_FAULT: dict[type[TwilioError], OutcomeReason] = {
@@ -53,7 +55,7 @@ def not_done(reason: OutcomeReason, *, at: datetime, is_recorded: bool = True) -
 
 
 def already_ended(
-    call: Call, *, at: datetime, twilio_request_id: str, code: int | None = None
+    call: Call, *, at: datetime, twilio_request_id: str = "", code: int | None = None
 ) -> Outcome:
     """The outcome where the call had ended before the change reached it."""
     return Outcome(
@@ -66,6 +68,13 @@ def already_ended(
         ended_at=call.ended_at,
         numbers=numbers_of(call),
     )
+
+
+def found_over(change: Change, call: Call, *, at: datetime, before: str) -> Outcome:
+    """The outcome of a hang-up without an answer, where a look finds the call over."""
+    if call.over_at is not None and call.over_at < change.requested_at - CERTAINLY_EARLIER:
+        return already_ended(call, at=at)
+    return taken(OutcomeReason.CONFIRMED, call, at=at, before=before, twilio_request_id="")
 
 
 def taken(

@@ -106,7 +106,7 @@ class ChangeSender:
             if is_in_doubt:
                 call = await self.look(change.call_sid)
                 if call is not None and not call.is_active:
-                    return self._confirmed(call, before, "")
+                    return outcomes.found_over(change, call, at=self._clock(), before=before)
             elif not may_be_sent_again(fault):
                 return await self._refused(change, fault, before, deadline)
             wait_s = max(pause_s, seconds_to_wait(fault))
@@ -140,15 +140,12 @@ class ChangeSender:
         self._live.learn(call)
         if call.is_active:
             return self._unconfirmed(call, before)
-        return self._confirmed(call, before, answer.request_id)
-
-    def _confirmed(self, call: Call, before: str, twilio_request_id: str) -> Outcome:
         return outcomes.taken(
             OutcomeReason.CONFIRMED,
             call,
             at=self._clock(),
             before=before,
-            twilio_request_id=twilio_request_id,
+            twilio_request_id=answer.request_id,
         )
 
     def _unconfirmed(self, call: Call | None, before: str) -> Outcome:

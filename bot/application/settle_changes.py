@@ -110,9 +110,7 @@ class Settler:
     async def _look_at_hang_up(self, change: Change) -> Outcome | None:
         call = await self._sender.look(change.call_sid)
         if call is not None and not call.is_active:
-            return outcomes.taken(
-                OutcomeReason.CONFIRMED, call, at=self._clock(), before="", twilio_request_id=""
-            )
+            return outcomes.found_over(change, call, at=self._clock(), before="")
         age = self._clock() - change.requested_at
         is_too_old = age > timedelta(seconds=self._deadlines.hang_up_max_age_s)
         if not is_too_old and not await self._is_frozen():

@@ -345,6 +345,25 @@ async def test_a_twilio_that_takes_the_hang_up_of_an_ended_call_has_not_ended_it
     assert f"before <@{ANA}> asked; nothing was changed" in told(here, ANA)[0].text
 
 
+@pytest.mark.parametrize("looks_that_fail", [0, 20])
+async def test_a_call_that_was_over_long_before_is_not_claimed_after_a_hang_up_in_doubt(
+    here: Company, looks_that_fail: int
+) -> None:
+    """An old card is clicked while Twilio stumbles; whoever looks at the call sees its end."""
+    call = here.twilio.network.call_ended(
+        to=SUPPORT_LINE, started_at=datetime.now(UTC) - timedelta(seconds=130)
+    )
+    here.twilio.faults.next("500", match=UPDATE, times=20)
+    if looks_that_fail:
+        here.twilio.faults.next("500", match=f"{LOOK}/{call.account_sid}", times=looks_that_fail)
+
+    await here.say(ANA, f"/calls hangup {call.sid}")
+    await until(lambda: was_told(here, ANA, "nothing was changed"))
+
+    who = "machine" if looks_that_fail else "command"
+    assert (await outcomes(here.bot))[-1] == ("failed", "already_ended", who)
+
+
 async def test_a_call_that_a_colleague_ended_is_told_with_the_colleagues_name(
     here: Company, call: Call
 ) -> None:
