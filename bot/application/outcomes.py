@@ -72,7 +72,7 @@ def already_ended(
 
 def found_over(change: Change, call: Call, *, at: datetime, before: str) -> Outcome:
     """The outcome of a hang-up without an answer, where a look finds the call over."""
-    if call.over_at is not None and call.over_at < change.requested_at - CERTAINLY_EARLIER:
+    if call.ended_at is not None and call.ended_at < change.requested_at - CERTAINLY_EARLIER:
         return already_ended(call, at=at)
     return taken(OutcomeReason.CONFIRMED, call, at=at, before=before, twilio_request_id="")
 

@@ -327,10 +327,13 @@ class TwilioGateway:
 
 
 def _had_ended(call: Call, asked_at: datetime | None) -> bool:
-    """Whether it is certain to have been over before Twilio was asked; both times are Twilio's."""
-    if asked_at is None or call.over_at is None:
+    """Whether it is certain to have been over before Twilio was asked; both times are Twilio's.
+
+    When it was last updated says nothing: that may be when it was answered.
+    """
+    if asked_at is None or call.is_active or call.ended_at is None:
         return False
-    return call.over_at < asked_at - _CERTAINLY_EARLIER
+    return call.ended_at < asked_at - _CERTAINLY_EARLIER
 
 
 def _numbers_of(rows: Sequence[Row]) -> list[OwnNumber]:

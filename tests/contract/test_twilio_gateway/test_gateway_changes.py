@@ -1,5 +1,8 @@
 """What the gateway changes, and what Twilio is sent for it."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import pytest
 
 from bot.application.deadlines import Deadline
@@ -11,7 +14,7 @@ from bot.domain.errors import (
 )
 from bot.sandbox.twilio import TwilioStandIn
 from bot.twilio.gateway import TwilioGateway
-from tests.contract.test_twilio_gateway.world import CALL_SID
+from tests.contract.test_twilio_gateway.world import CALL_SID, OddTwilio, call_row, json_answer
 
 TWIML = "<Response><Say>Zażółć &amp; hold</Say></Response>"
 URL = "https://voice.example.com/hold?a=1&b=%2B2"
@@ -94,6 +97,22 @@ async def test_hang_up_of_an_ended_call_is_refused_or_answered_with_its_end(
         return
 
     assert (await gateway.hang_up(call.sid, deadline=Deadline.after(5))).call.status == "busy"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "had_ended"), [(None, False), (0, False), (2, False), (10, True), (86_400, True)]
+)
+async def test_call_had_ended_where_twilio_tells_an_end_before_it_was_asked(
+    odd_gateway: TwilioGateway, odd_twilio: OddTwilio, seconds: int | None, *, had_ended: bool
+) -> None:
+    """Where it tells none yet, the time of the last update is that of another event."""
+    now = datetime.now(UTC)
+    end = None if seconds is None else format_datetime(now - timedelta(seconds=seconds))
+    odd_twilio.answers(json_answer(call_row(status="completed", end_time=end)))
+
+    answer = await odd_gateway.hang_up(CALL_SID, deadline=Deadline.after(5))
+
+    assert answer.had_ended is had_ended
 
 
 async def test_call_that_does_not_exist_is_not_found(gateway: TwilioGateway) -> None:
