@@ -18,10 +18,14 @@ _INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\uf
 _LABEL = r"(?:\|[^<>]*)?>"
 _REWRITTEN = (
     (re.compile(rf"<tel:([^<>|]*){_LABEL}"), r"\1"),
+    # Slack makes a link of a name such as example.com, too: its label is what was typed.
+    (re.compile(r"<http://([^<>|]+)\|\1>"), r"\1"),
     (re.compile(rf"<(https?://[^<>|]*){_LABEL}"), r"\1"),
     (re.compile(rf"<@([A-Z0-9]+){_LABEL}"), r"@\1"),
     (re.compile(rf"<#([A-Z0-9]+){_LABEL}"), r"#\1"),
     (re.compile(rf"<mailto:([^<>|]*){_LABEL}"), r"\1"),
+    (re.compile(r"<!subteam\^[A-Z0-9]+\|@?([^<>|]+)>"), r"@\1"),
+    (re.compile(rf"<!(?:subteam\^)?([A-Z0-9]+|here|channel|everyone){_LABEL}"), r"@\1"),
 )
 _ENTITY = re.compile("&(lt|gt|amp);")
 _CHARACTERS = {"lt": "<", "gt": ">", "amp": "&"}
@@ -36,8 +40,8 @@ def straighten(text: str) -> str:
 def undo_rewriting(text: str) -> str:
     """What the person typed, from the text of a command as Slack sends it.
 
-    Links come out as their address, a mention as `@U…`, a channel as `#C…`. The entities come last
-    and once each, so that an `&amp;` which was typed stays one.
+    Links come out as their address, a mention as `@U…`, a group of people by its name, a channel as
+    `#C…`. The entities come last and once each, so that an `&amp;` which was typed stays one.
     """
     text = straighten(text)
     for pattern, replacement in _REWRITTEN:

@@ -20,7 +20,13 @@ URL_PATHS = st.text(alphabet="abcXYZ019/-._~?=&", max_size=40)
             "redirect CA1 <https://example.com/a?b=1&amp;c=2>",
             "redirect CA1 https://example.com/a?b=1&c=2",
         ),
-        ("redirect CA1 <http://example.com|example.com>", "redirect CA1 http://example.com"),
+        ("redirect CA1 <http://example.com>", "redirect CA1 http://example.com"),
+        ("redirect CA1 <http://example.com|http://example.com>", "redirect CA1 http://example.com"),
+        ("freeze fraud by <http://example.com|example.com>", "freeze fraud by example.com"),
+        ("freeze ask <!subteam^S012AB|@oncall>", "freeze ask @oncall"),
+        ("freeze ask <!subteam^S012AB|oncall>", "freeze ask @oncall"),
+        ("freeze ask <!subteam^S012AB>", "freeze ask @S012AB"),
+        ("freeze all, <!here> and <!channel|@channel>", "freeze all, @here and @channel"),
         ("audit by:<@U012AB|ana>", "audit by:@U012AB"),
         ("audit by:<@W012AB>", "audit by:@W012AB"),
         ("post <#C987|>", "post #C987"),
@@ -42,6 +48,13 @@ def test_twiml_with_a_link_inside_arrives_as_it_was_typed() -> None:
     sent = "&lt;Response&gt;&lt;Play&gt;<https://x.example/y.mp3>&lt;/Play&gt;&lt;/Response&gt;"
 
     assert undo_rewriting(sent) == "<Response><Play>https://x.example/y.mp3</Play></Response>"
+
+
+def test_a_domain_in_what_a_caller_is_told_arrives_as_it_was_typed() -> None:
+    """Slack links it although nobody typed an address, and the caller would be told "http"."""
+    sent = "&lt;Response&gt;&lt;Say&gt;See <http://example.com|example.com>&lt;/Say&gt;"
+
+    assert undo_rewriting(sent) == "<Response><Say>See example.com</Say>"
 
 
 def test_twiml_whose_closing_tag_was_swallowed_by_the_link_arrives_as_it_was_typed() -> None:
