@@ -16,6 +16,9 @@ from tests.scenario.company import (
     SUPPORT_LINE,
     VERA,
     Company,
+    bot_at_work,
+    environ_for,
+    outside_world,
 )
 from tests.scenario.company import company as company_at_work
 from tests.scenario.reading import shown
@@ -94,6 +97,33 @@ async def test_a_viewer_who_presses_hang_up_on_a_posted_card_is_refused(
     assert await company.events() == [(VERA, "hang_up denied")]
 
 
+@pytest.mark.parametrize("home", ["T0OTHEROFOURS", "E0SANDBOX"])
+async def test_who_is_in_several_workspaces_of_a_grid_may_press_what_a_command_showed(
+    company: Company, call: Call, home: str
+) -> None:
+    """There a command names the workspace that it was typed in, and a click another one."""
+    workspace = company.slack.workspace
+    vera = workspace.users[VERA]
+    vera.team_id, vera.grid_teams = home, (workspace.team_id, "T0OTHEROFOURS")
+
+    await company.say(VERA, "/calls")
+    await company.click(VERA, "Details", call=call)
+
+    assert call.sid in shown(company.last(VERA))
+
+
+async def test_who_is_in_another_workspace_of_the_grid_only_has_no_role(
+    company: Company,
+) -> None:
+    vera = company.slack.workspace.users[VERA]
+    vera.team_id, vera.grid_teams = "T0OTHEROFOURS", ("T0OTHEROFOURS",)
+    await company.say(ANA, "/calls post")
+
+    await company.click(VERA, "Refresh")
+
+    assert NO_ROLE in company.last(VERA).text
+
+
 async def test_somebody_who_becomes_a_guest_loses_what_stars_gave(tmp_path: Path) -> None:
     """Membership is asked again after ten minutes; whoever was never asked about is asked now."""
     database_url = f"sqlite:///{tmp_path}/hookflash.db"
@@ -154,3 +184,23 @@ async def test_a_renamed_command_is_what_all_texts_say(tmp_path: Path) -> None:
         texts = [shown(message) for message in here.slack.workspace.messages]
         assert len(texts) == 6
         assert [text for text in texts if "/calls" in text] == []
+
+
+async def test_who_comes_before_slack_said_which_workspace_this_is_is_not_refused_for_long(
+    tmp_path: Path,
+) -> None:
+    database_url = f"sqlite:///{tmp_path}/hookflash.db"
+    async with outside_world() as (slack, twilio):
+        environ = environ_for(slack, twilio, database_url=database_url)
+        slack.faults.break_down("auth.test", times=None)
+        async with bot_at_work(slack, environ) as bot:
+            here = Company(slack, twilio, bot)
+            await here.say(VERA, "/calls")
+            refused = here.last(VERA).text
+            slack.faults.clear()
+            await bot.outside.installation.learn(timeout_s=5.0)
+
+            await here.say(VERA, "/calls")
+
+            assert NO_ROLE in refused
+            assert "No live calls" in here.last(VERA).text

@@ -100,6 +100,15 @@ def _user_payload(workspace: Workspace, user: User) -> Json:
     }
     if user.is_stranger:
         payload["is_stranger"] = True
+    if user.grid_teams:
+        payload["enterprise_user"] = {
+            "id": user.id,
+            "enterprise_id": "E0SANDBOX",
+            "enterprise_name": "Sandbox",
+            "is_admin": False,
+            "is_owner": False,
+            "teams": list(user.grid_teams),
+        }
     return payload
 
 

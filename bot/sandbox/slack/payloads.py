@@ -27,10 +27,15 @@ class Payloads:
         trigger_id: str,
         response_url: str,
     ) -> dict[str, str]:
-        """The form fields of a slash command."""
+        """The form fields of a slash command.
+
+        On Enterprise Grid it names the workspace that it was typed in, and a click the person's own
+        one (https://github.com/slackapi/bolt-js/issues/1875).
+        """
+        here = self._workspace.team_id
         return {
             "token": VERIFICATION_TOKEN,
-            "team_id": user.team_id,
+            "team_id": here if here in user.grid_teams else user.team_id,
             "team_domain": self._workspace.team_domain,
             "channel_id": channel.id,
             "channel_name": _shown_name(channel),

@@ -43,6 +43,8 @@ class User:
     is_bot: bool = False
     deleted: bool = False
     is_stranger: bool = False
+    grid_teams: tuple[str, ...] = ()
+    """The workspaces that this person is in, where a company has several on Enterprise Grid."""
 
 
 @dataclass(slots=True)
