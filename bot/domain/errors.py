@@ -16,6 +16,7 @@ HookflashError
 ├── CallNotFoundError
 ├── AmbiguousCallError
 ├── OutdatedButtonError          a button or form that this version does not know
+├── OtherCommandError            the Slack app has a command that the settings do not name
 ├── NoDestinationError           the named target leads nowhere for this call
 ├── LogUnavailableError          the database did not take it: nothing was sent
 │   └── CommitUnconfirmedError   it did not say whether it took it
@@ -85,6 +86,10 @@ class UnknownVerbError(InvalidInputError):
 
 class OutdatedButtonError(HookflashError):
     """A button or a form that an older version has left behind, or a newer one."""
+
+
+class OtherCommandError(HookflashError):
+    """A slash command of another name than the settings have for it; the argument is that name."""
 
 
 class RefusedError(HookflashError):

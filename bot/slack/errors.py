@@ -19,6 +19,7 @@ from bot.domain.errors import (
     LogUnavailableError,
     NoDestinationError,
     NotPermittedError,
+    OtherCommandError,
     OutdatedButtonError,
     RepeatedRequestError,
     StaleCardError,
@@ -93,6 +94,15 @@ def _(error: OutdatedButtonError, command: str) -> str:
     return (
         "This is from another version of Hookflash, or from before it was installed anew. "
         f"Nothing was changed; start at `{command}`."
+    )
+
+
+@words.register
+def _(error: OtherCommandError, command: str) -> str:
+    return (
+        f"Nothing was done: Slack has the command “{escape(str(error), SHOWN_PART)}”, and "
+        f"Hookflash is set to `{command}`. Whoever runs Hookflash makes them the same: "
+        "HOOKFLASH_COMMAND in its settings, or Slash Commands in those of the Slack app."
     )
 
 

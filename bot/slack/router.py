@@ -16,6 +16,7 @@ from bot.domain.audit import Surface
 from bot.domain.errors import (
     InvalidCallReferenceError,
     InvalidInputError,
+    OtherCommandError,
     OutdatedButtonError,
     UnknownVerbError,
 )
@@ -79,7 +80,10 @@ def register(
 
         return tell_and_listen
 
-    app.command(desk.place.command)(telling(Surface.COMMAND, _command_listener(verbs, desk)))
+    ours = re.compile(rf"\A{re.escape(desk.place.command)}\Z", re.IGNORECASE)
+    app.command(ours)(telling(Surface.COMMAND, _command_listener(verbs, desk)))
+    # Unanswered, it would be a "dispatch_failed" to the person.
+    app.command(ANY)(_other_command)
     # Bolt would try its listeners one after the other; it is asked once for each kind.
     app.block_action(ANY)(telling(Surface.BUTTON, _click_listener(buttons, desk)))
     app.view_submission(ANY)(telling(Surface.MODAL, _submission_listener(modals, desk)))
@@ -92,6 +96,10 @@ def _command_listener(verbs: Mapping[str, Verb], desk: Desk) -> BoltListener:
         await _run(_rights_first(find_verb(verbs, asked)), ack, asked, desk)
 
     return command
+
+
+async def _other_command(body: dict[str, Any]) -> None:
+    raise OtherCommandError(body["command"])
 
 
 def _rights_first(verb: Verb) -> CommandListener:

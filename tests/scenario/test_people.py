@@ -186,6 +186,22 @@ async def test_a_renamed_command_is_what_all_texts_say(tmp_path: Path) -> None:
         assert [text for text in texts if "/calls" in text] == []
 
 
+async def test_a_command_of_another_name_is_answered_with_what_to_mend(company: Company) -> None:
+    """Else the person reads dispatch_failed, and nobody knows that two names differ."""
+    await company.say(ANA, "/lines")
+
+    told = company.last(ANA)
+    assert told.ephemeral_to == ANA
+    assert "Slack has the command “/lines”, and Hookflash is set to `/calls`" in told.text
+    assert "HOOKFLASH_COMMAND" in told.text
+
+
+async def test_a_command_may_be_typed_in_capitals(company: Company) -> None:
+    await company.say(ANA, "/Calls help")
+
+    assert "You are an operator" in company.last(ANA).text
+
+
 async def test_who_comes_before_slack_said_which_workspace_this_is_is_not_refused_for_long(
     tmp_path: Path,
 ) -> None:
