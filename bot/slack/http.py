@@ -21,29 +21,40 @@ def events_handler(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.Respo
     async def handle(request: web.Request) -> web.Response:
         try:
             text = (await request.read()).decode()
-            if not _is_sensible(text, request.content_type):
-                return web.Response(status=400, text="this is no request of Slack's")
+            payload = _payload_in(text, request.content_type)
         except (ValueError, RecursionError):
             return web.Response(status=400, text="this is no request of Slack's")
         headers: dict[str, Any] = {name: [value] for name, value in request.headers.items()}
-        asked = AsyncBoltRequest(body=text, query=request.query_string, headers=headers)
+        asked = AsyncBoltRequest(body=payload, query=request.query_string, headers=headers)
+        asked.raw_body = text  # it is this that Slack signed
         return await to_aiohttp_response(await app.async_dispatch(asked))
 
     return handle
 
 
-def _is_sensible(text: str, content_type: str) -> bool:
-    """Whether the body has the shape of Slack's.
+def _payload_in(text: str, content_type: str) -> str:
+    """The payload as JSON, of the shape of Slack's, so that Bolt reads what was looked at here.
+
+    Bolt would take each form with the word "payload" anywhere in it, such as in a reason or in the
+    name of a channel, for one that has a field of that name, and a command for nothing at all.
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: it is no JSON, or no request of Slack's.
         RecursionError: it is JSON that nests deeper than anybody reads.
     """
     if content_type == "application/json":
-        return has_payload_shape(json.loads(text))
+        return _checked(text)
     form = parse_qs(text, keep_blank_values=True)
     if any(len(values) > 1 for values in form.values()):
-        return False
+        raise ValueError("a field is given twice")
     if "payload" in form:
-        return has_payload_shape(json.loads(form["payload"][0]))
-    return "command" in form or "ssl_check" in form
+        return _checked(form["payload"][0])
+    if "command" not in form and "ssl_check" not in form:
+        raise ValueError("this is no form of Slack's")
+    return _checked(json.dumps({name: values[0] for name, values in form.items()}))
+
+
+def _checked(payload: str) -> str:
+    if not has_payload_shape(json.loads(payload)):
+        raise ValueError("this is no payload of Slack's")
+    return payload.strip()  # by the first character Bolt knows JSON

@@ -7,8 +7,7 @@ from typing import Any
 
 # The parts of a payload that Bolt itself reads without looking at their kind.
 _OBJECTS = ("user", "team", "enterprise", "channel", "view", "container", "message", "event")
-_NEVER_NULL = ("actions", "event")
-_LISTS_OF_OBJECTS = ("response_urls",)
+_NEVER_NULL = ("actions", "event", "response_urls")
 _OF_A_FORM = ("view_submission", "view_closed")
 _IDS_OR_OBJECTS = ("user", "team", "channel", "enterprise")
 _MAY_HOLD_THEM = ("event", "message", "previous_message", "item", "assistant_thread")
@@ -23,17 +22,19 @@ def has_payload_shape(payload: object) -> bool:
 
 
 def _are_of_their_kinds(payload: Mapping[str, Any]) -> bool:
-    return (
-        all(isinstance(payload.get(name), dict | None) for name in _OBJECTS)
-        and all(isinstance(payload.get(name), str | None) for name in _TEXTS)
-        and all(_are_objects(payload.get(name, [])) for name in _LISTS_OF_OBJECTS)
+    return all(isinstance(payload.get(name), dict | None) for name in _OBJECTS) and all(
+        isinstance(payload.get(name), str | None) for name in _TEXTS
     )
 
 
 def _is_about_something(payload: Mapping[str, Any]) -> bool:
     """Whether the clicks, the event or the form in it, where it has them, are some."""
     return (
-        ("actions" not in payload or _are_actions(payload["actions"]))
+        (
+            "actions" not in payload
+            or (bool(payload["actions"]) and _are_objects(payload["actions"]))
+        )
+        and _are_objects(payload.get("response_urls", []))
         and ("event" not in payload or isinstance(payload["event"].get("type"), str))
         and (payload.get("type") not in _OF_A_FORM or _is_form(payload.get("view")))
     )
@@ -43,12 +44,8 @@ def _is_form(view: Mapping[str, Any] | None) -> bool:
     return view is not None and isinstance(view.get("type"), str)
 
 
-def _are_actions(actions: object) -> bool:
-    return bool(actions) and _are_objects(actions)
-
-
-def _are_objects(parts: object) -> bool:
-    return isinstance(parts, list) and all(isinstance(part, dict) for part in parts)
+def _are_objects(items: object) -> bool:
+    return isinstance(items, list) and all(isinstance(item, dict) for item in items)
 
 
 def _is_readable(part: Mapping[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.sandbox.twilio import Call
-from tests.scenario.company import ADA, ANA, SUPPORT_LINE, Company
+from tests.scenario.company import ADA, ANA, SUPPORT, SUPPORT_LINE, Company
 from tests.scenario.reading import shown
 
 CALLER = "+14155550123"
@@ -242,3 +242,19 @@ async def test_nothing_at_all_is_the_list(company: Company, typed: str) -> None:
     await company.say(ANA, f"/calls {typed}")
 
     assert "1 live call" in shown(company.last(ANA))
+
+
+async def test_the_word_payload_is_a_word_like_any_other(company: Company, call: Call) -> None:
+    """Bolt would look for a field of that name, wherever the word stands in a command's form."""
+    await company.say(ANA, f"/calls hangup {call.sid} wrong payload")
+
+    assert not call.is_live
+    assert (await company.log())[0].personal["reason"] == "wrong payload"
+
+
+async def test_a_channel_may_be_called_payload(company: Company, call: Call) -> None:
+    company.slack.workspace.channels[SUPPORT].name = "payload-support"
+
+    await company.say(ANA, "/calls")
+
+    assert call.sid[-6:] in shown(company.last(ANA))

@@ -49,6 +49,8 @@ KEYS = st.sampled_from(
         "challenge",
         "enterprise",
         "state",
+        "response_urls",
+        "authorizations",
     ]
 )
 NOT_OURS = [
@@ -154,8 +156,9 @@ async def test_a_form_with_any_content_is_survived(
 @given(
     form=st.dictionaries(
         st.sampled_from(["command", "text", "user_id", "team_id", "channel_id", "trigger_id"])
-        | st.sampled_from(["response_url", "payload", "ssl_check", "enterprise_id"]),
-        TEXT | st.just("/calls"),
+        | st.sampled_from(["response_url", "payload", "ssl_check", "enterprise_id"])
+        | st.sampled_from(["type", "event", "user"]),
+        TEXT | st.sampled_from(["/calls", "event_callback", "type"]),
     )
 )
 async def test_any_form_is_survived(company: Company, form: dict[str, str]) -> None:
