@@ -9,9 +9,14 @@ from typing import Any
 _OBJECTS = ("user", "team", "enterprise", "channel", "view", "container", "message", "event")
 _NEVER_NULL = ("actions", "event", "response_urls")
 _OF_A_FORM = ("view_submission", "view_closed")
+_BLOCK_ACTIONS = "block_actions"
+_OF_ACTIONS = (_BLOCK_ACTIONS, "interactive_message")
 _IDS_OR_OBJECTS = ("user", "team", "channel", "enterprise")
 _MAY_HOLD_THEM = ("event", "message", "previous_message", "item", "assistant_thread")
-_TEXTS = ("type", "user_id", "team_id", "enterprise_id", "callback_id", "command", "ssl_check")
+_TEXTS = (
+    *("type", "user_id", "team_id", "enterprise_id"),
+    *("callback_id", "action_id", "command", "ssl_check"),
+)
 
 
 def has_payload_shape(payload: object) -> bool:
@@ -29,23 +34,39 @@ def _are_of_their_kinds(payload: Mapping[str, Any]) -> bool:
 
 def _is_about_something(payload: Mapping[str, Any]) -> bool:
     """Whether the clicks, the event or the form in it, where it has them, are some."""
+    kind = payload.get("type")
     return (
-        (
-            "actions" not in payload
-            or (bool(payload["actions"]) and _are_objects(payload["actions"]))
-        )
-        and _are_objects(payload.get("response_urls", []))
+        (not ("actions" in payload or kind in _OF_ACTIONS) or _are_actions(payload))
+        # Of several Bolt would tell a logger that it does not have.
+        and _are_objects(payload.get("response_urls", []), most=1)
         and ("event" not in payload or isinstance(payload["event"].get("type"), str))
-        and (payload.get("type") not in _OF_A_FORM or _is_form(payload.get("view")))
+        and (kind not in _OF_A_FORM or _is_form(payload.get("view")))
+        # What nobody listens to Bolt describes by its view.
+        and (kind == _BLOCK_ACTIONS or payload.get("view", "") is not None)
     )
 
 
 def _is_form(view: Mapping[str, Any] | None) -> bool:
-    return view is not None and isinstance(view.get("type"), str)
+    return (
+        view is not None
+        and isinstance(view.get("type"), str)
+        and isinstance(view.get("callback_id"), str | None)
+    )
 
 
-def _are_objects(items: object) -> bool:
-    return isinstance(items, list) and all(isinstance(item, dict) for item in items)
+def _are_actions(payload: Mapping[str, Any]) -> bool:
+    actions = payload.get("actions")
+    if not actions or not _are_objects(actions):
+        return False
+    return payload.get("type") != _BLOCK_ACTIONS or isinstance(actions[0].get("action_id"), str)
+
+
+def _are_objects(items: object, *, most: int | None = None) -> bool:
+    return (
+        isinstance(items, list)
+        and len(items[:most]) == len(items)
+        and all(isinstance(item, dict) for item in items)
+    )
 
 
 def _is_readable(part: Mapping[str, Any]) -> bool:

@@ -166,6 +166,25 @@ async def test_any_form_is_survived(company: Company, form: dict[str, str]) -> N
     assert company.changes_sent() == []
 
 
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"type": "view_submission", "response_urls": None},
+        {"type": "view_submission", "response_urls": [{}, {}]},
+        {"type": "view_submission", "view": {"type": "modal", "callback_id": []}},
+        {"type": "shortcut", "view": None},
+        {"type": "interactive_message", "callback_id": "x"},
+        {"type": "block_actions", "actions": [{"action_id": {}}]},
+        {"type": "block_actions", "actions": [{}]},
+        {"type": "block_suggestion", "action_id": 1},
+    ],
+)
+async def test_what_bolt_reads_without_looking_is_refused_before(
+    company: Company, nonsense: dict[str, Any]
+) -> None:
+    assert await post(company, interaction(nonsense)) == 400
+
+
 @EXAMPLES
 @given(
     body=st.binary(max_size=200),
