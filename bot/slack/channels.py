@@ -1,4 +1,9 @@
-"""Which channels are shared with other companies: no phone numbers go there."""
+"""Which channels are shared with other companies: no phone numbers go there.
+
+A direct message may be with somebody of another company too, and Slack tells no app of those that
+it takes no part in.
+Source: https://docs.slack.dev/reference/scopes/im.read
+"""
 
 from __future__ import annotations
 
@@ -29,8 +34,6 @@ class ChannelBook:
 
     async def readers_of(self, channel_id: str) -> Readers:
         """Whether people of other companies may read along."""
-        if channel_id.startswith("D"):  # a direct message
-            return Readers.OURS
         readers, until = self._readers.get(channel_id, (Readers.NOT_KNOWN, float("-inf")))
         if self._elapsed() < until:
             return readers

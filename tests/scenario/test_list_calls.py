@@ -263,6 +263,25 @@ async def test_a_list_in_a_shared_channel_hides_numbers_even_in_its_buttons(
     assert not [text for text in texts + blocks if "+1415" in text and "Filter" in text]
 
 
+async def test_numbers_are_hidden_in_a_direct_message_which_may_be_with_another_company(
+    company: Company,
+) -> None:
+    """Slack tells no app who takes part in those that the app is not in."""
+    call = company.twilio.network.call_in_progress(CALLER, SUPPORT_LINE)
+    company.slack.workspace.add_channel(
+        "directmessage", channel_id="D0", members=[ANA, OLGA], is_im=True, app_is_member=False
+    )
+
+    await company.say(ANA, "/calls post", where="D0")
+    await company.say(ANA, f"/calls show {call.sid}", where="D0")
+    await company.click(ANA, "Refresh", where="D0")
+
+    texts = [shown(message) for message in company.seen_by(OLGA, where="D0")]
+    assert len(texts) == 2
+    assert all("hidden: Slack did not tell" in text for text in texts)
+    assert not any("5550123" in text or "555-0123" in text for text in texts)
+
+
 async def test_hidden_numbers_are_said_to_be_hidden_and_why(company: Company) -> None:
     call = company.twilio.network.call_in_progress(CALLER, SUPPORT_LINE)
     for where in (SUPPORT, SHARED):

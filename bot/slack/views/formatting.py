@@ -48,7 +48,8 @@ class Readers(StrEnum):
     OTHERS = "Numbers are hidden: this channel is shared with another company."
     NOT_KNOWN = (
         "Numbers are hidden: Slack did not tell whether this channel is shared with another "
-        "company. Of a private channel it does once Hookflash is added to it."
+        "company. Of a private channel it does once Hookflash is added to it, of a direct message "
+        "never."
     )
 
 
