@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +18,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
+from slack_sdk.webhook.webhook_response import WebhookResponse
 
 from bot.domain.changes import Origin
 from bot.slack.views.message import MessageView, in_modal
@@ -25,6 +28,7 @@ _log = logging.getLogger(__name__)
 # One way of answering, with all its tries; after that another way is taken.
 ANSWER_DEADLINE_S = 20.0
 PAUSES_AFTER_FAULTS_S = (0.2, 0.8)
+_FAULT_CODE = re.compile("[a-z]+(?:_[a-z]+)*", re.ASCII)
 SLACK_FAULTS = (SlackApiError, ClientError, TimeoutError, OSError)
 
 
@@ -93,13 +97,14 @@ class Replies:
         )
         try:
             async with asyncio.timeout(ANSWER_DEADLINE_S):
-                status = await _send(webhook, body)
+                answer = await _send(webhook, body)
         except SLACK_FAULTS:
             _log.warning("an answer through a response_url failed")
             return False
-        if status != HTTPStatus.OK:
-            _log.warning("Slack refused an answer", extra={"status": status})
-        return status == HTTPStatus.OK
+        is_taken = answer.status_code == HTTPStatus.OK and not _tells_a_fault(answer.body)
+        if not is_taken:
+            _log.warning("Slack refused an answer", extra={"status": answer.status_code})
+        return is_taken
 
     async def _post(self, channel_id: str, view: MessageView) -> bool:
         return await self._call(self._client.chat_postMessage, channel=channel_id, **content(view))
@@ -133,8 +138,8 @@ class Replies:
         return answer
 
 
-async def _send(webhook: AsyncWebhookClient, body: dict[str, Any]) -> int:
-    """The status of Slack's last answer.
+async def _send(webhook: AsyncWebhookClient, body: dict[str, Any]) -> WebhookResponse:
+    """Slack's last answer.
 
     The SDK sends again what was limited or could not be delivered, but nothing that Slack took and
     failed at, whatever handlers it is given.
@@ -142,9 +147,20 @@ async def _send(webhook: AsyncWebhookClient, body: dict[str, Any]) -> int:
     for pause_s in PAUSES_AFTER_FAULTS_S:
         answer = await webhook.send_dict(body)
         if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return answer.status_code
+            return answer
         await asyncio.sleep(pause_s)
-    return (await webhook.send_dict(body)).status_code
+    return await webhook.send_dict(body)
+
+
+def _tells_a_fault(body: str) -> bool:
+    """Whether an answer of status 200 says that nothing was shown: by a code, alone or in JSON."""
+    if body != "ok" and _FAULT_CODE.fullmatch(body):
+        return True
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(told, dict) and told.get("ok") is False
 
 
 def content(view: MessageView) -> dict[str, Any]:

@@ -116,6 +116,33 @@ async def test_a_result_whose_response_url_is_dead_is_posted_to_the_channel(
     assert (result.channel_id, result.ephemeral_to) == (SUPPORT, None)
 
 
+@pytest.mark.parametrize(
+    "refusal", ["invalid_blocks", '{"ok":false,"error":"expired_url"}', '{"ok": false}']
+)
+async def test_a_refusal_of_status_200_is_a_refusal(
+    here: Company, call: Call, refusal: str
+) -> None:
+    here.slack.faults.fail("response_url", refusal, status=200, times=None)
+
+    await here.say(ANA, f"/calls hangup {call.sid}")
+
+    await assert_the_change_stands(here, call)
+    (result,) = results(here, ANA)
+    assert (result.channel_id, result.ephemeral_to) == (SUPPORT, None)
+
+
+@pytest.mark.parametrize("taken", ['{"ok":true}', "", "<html>ok</html>"])
+async def test_whatever_else_slack_says_with_status_200_was_shown(
+    here: Company, call: Call, taken: str
+) -> None:
+    here.slack.faults.fail("response_url", taken, status=200)
+
+    await here.say(ANA, f"/calls hangup {call.sid}")
+
+    await assert_the_change_stands(here, call)
+    assert not any(asked.method == "chat.postMessage" for asked in here.slack.api_calls)
+
+
 async def test_a_result_for_a_channel_without_the_bot_comes_directly_when_the_url_is_dead(
     here: Company, call: Call
 ) -> None:

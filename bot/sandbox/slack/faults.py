@@ -26,9 +26,9 @@ class SlackFaults:
     def __init__(self) -> None:
         self._faults: dict[str, list[Fault]] = {}
 
-    def fail(self, target: str, error: str, *, times: int | None = 1) -> None:
-        """Answers with this error code and does nothing."""
-        self._add(target, Fault(times, error=error, status=404))
+    def fail(self, target: str, error: str, *, status: int = 404, times: int | None = 1) -> None:
+        """Answers with this error code and does nothing; a response URL also with this status."""
+        self._add(target, Fault(times, error=error, status=status))
 
     def rate_limit(self, target: str, *, retry_after_s: int = 1, times: int | None = 1) -> None:
         """Answers 429 with this Retry-After and does nothing."""
