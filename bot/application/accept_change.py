@@ -153,7 +153,7 @@ class ChangeDesk:
         if held:
             raise CallBusyError(
                 by=held.actor,
-                is_own=held.actor == request.actor,
+                is_own=held.actor.user_id == request.actor.user_id,
                 action=held.action,
                 since=held.requested_at,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,25 @@ async def test_who_is_in_several_workspaces_of_a_grid_may_press_what_a_command_s
     await company.click(VERA, "Details", call=call)
 
     assert call.sid in shown(company.last(VERA))
+
+
+async def test_on_a_grid_too_nobody_is_told_that_they_were_first_themselves(
+    company: Company, call: Call
+) -> None:
+    workspace = company.slack.workspace
+    ana = workspace.users[ANA]
+    ana.team_id, ana.grid_teams = "T0OTHEROFOURS", (workspace.team_id, "T0OTHEROFOURS")
+    await company.say(ANA, f"/calls show {call.sid}")
+    card = company.last(ANA).as_seen()
+    company.twilio.faults.latency_s = 0.2
+
+    await asyncio.gather(
+        company.say(ANA, f"/calls hangup {call.sid}"), company.click(ANA, "Hang up", on=card)
+    )
+
+    told = [message.text for message in company.seen_by(ANA) if message.ephemeral_to == ANA]
+    assert len(told) == 1
+    assert "You have asked already" in told[0]
 
 
 async def test_who_is_in_another_workspace_of_the_grid_only_has_no_role(
