@@ -46,7 +46,22 @@ def test_a_card_reads_well() -> None:
     view = call_card(details, last_changes={}, audience=OPERATORS)
 
     assert readable(view.text) == snapshot(
-        "+44 20 7946 0000 → Support line +1 415-555-0123, in progress, 3 min 12 s (CA…1)"
+        """\
++44 20 7946 0000 → Support line +1 415-555-0123, in progress, 3 min 12 s
+Direction: inbound
+Began: 2026-11-22 13:58:55 UTC
+Caller ID check (STIR): TN-Validation-Passed-A
+SID: `CA…1`
+Caller name, as the network sent it: &lt;!channel&gt; *Bank*
+*Legs*
+• +44 20 7946 0000 → Support line +1 415-555-0123, in progress, 3 min 12 s,
+inbound, `CA…1` (this card)
+• +44 20 7946 0000 → +33 1 40 00 00 00, in progress, 3 min 12 s, dialled by a
+call, `CA…2`
+In the conference “Sales” with 3 participants.
+If it is hung up or redirected: +33 1 40 00 00 00 will be cut off too.
+As of 14:02:07 UTC\
+"""
     )
     assert readable(view.blocks[:3]) == snapshot(
         [

@@ -60,7 +60,10 @@ def test_a_live_list_reads_well() -> None:
 Hung up by <@U0BO>.
 1 live call, 1 ringing
 +44 20 7946 0000 → Support line +1 415-555-0123, on the line with +33 1 40 00 00
-00 (ringing), in progress · 3 min 12 s, since 13:58:55 UTC · inbound · `000001`\
+00 (ringing), in progress · 3 min 12 s, since 13:58:55 UTC · inbound · `000001`
+As of 14:02:07 UTC, 4 s before this was drawn.
+Only calls of account AC… in Region us1. Calls of Elastic SIP trunks show only
+after they end.\
 """)
     assert readable(view.blocks[2:4]) == snapshot(
         [
@@ -257,7 +260,8 @@ def test_finished_calls_tell_how_they_ended_and_what_they_cost() -> None:
     assert readable(view.text) == snapshot("""\
 1 finished call
 +44 20 7946 0000 → Support line +1 415-555-0123, no answer · 1 min 1 s · ended
-2026-11-22 14:02:07 UTC · inbound · 0.0085 USD · `000001`\
+2026-11-22 14:02:07 UTC · inbound · 0.0085 USD · `000001`
+As of 14:02:07 UTC. Only calls of account AC… in Region us1.\
 """)
     assert labels(view) == ["Details", "Refresh"]
 

@@ -59,6 +59,7 @@ def test_a_page_of_the_log_reads_well() -> None:
 
     assert readable(view.text) == snapshot("""\
 Who changed which call
+Filter: by:<@U0ANA>. Without it: `/calls audit`
 *Hang up: done (Twilio says completed)*, <@U0ANA>, 2026-11-22 14:02:07 UTC, #7
 `CA…1`, +44 20 7946 0000 → Support line +1 415-555-0123, “abusive”
 *Redirect to Hold music: done (Twilio says in progress; the call ended right
@@ -102,11 +103,9 @@ def test_a_log_without_entries_says_so() -> None:
 
     assert audit_page(
         page, AuditQuery(), sealed_filters="", audience=OPERATORS, place=PLACE
-    ).text == ("Nothing in the log fits")
-    assert (
-        call_history(sid(1), page, sealed_filters=SEALED, audience=OPERATORS).text
-        == "Nobody has changed this call"
-    )
+    ).text.startswith("Nothing in the log fits\n")
+    history = call_history(sid(1), page, sealed_filters=SEALED, audience=OPERATORS)
+    assert history.text == f"Nobody has changed this call\n`{sid(1)}`"
 
 
 def test_a_page_that_was_not_filled_says_how_far_it_looked() -> None:
@@ -116,7 +115,7 @@ def test_a_page_that_was_not_filled_says_how_far_it_looked() -> None:
 
     view = audit_page(page, query, sealed_filters=SEALED, audience=OPERATORS, place=PLACE)
 
-    assert view.text == "Nothing found so far"
+    assert view.text.startswith("Nothing found so far\n")
     shown = " ".join(readable(str(view.blocks)).split())
     assert "All back to 2026-11-22 14:02:07 UTC was looked through" in shown
     assert parse_log_page_value(value_of(view, "Older")).before_seq == 70
@@ -204,7 +203,9 @@ def test_the_help_tells_the_role_and_an_example_for_each_command() -> None:
 *Hookflash* shows live phone calls and changes them. You are an operator: you
 may look at calls and change them.
 `/calls hangup CALL [reason]` Hangs up.
-Example: `/calls hangup cdef12 spam`\
+Example: `/calls hangup cdef12 spam`
+Filters: `from:+44*` `to:*0123` `status:ringing` `direction:inbound`
+`longer:10m` `since:2h` `limit:50`\
 """)
 
 

@@ -112,7 +112,7 @@ def assert_harmless(text: str) -> None:
 
 def assert_slack_takes_message(view: MessageView) -> None:
     """As a message; the answer to a command never stands in a modal."""
-    assert 0 < len(view.text) <= 3000
+    assert 0 < len(view.text) <= 4000
     assert_harmless(view.text)
     assert_slack_takes_blocks(view.blocks)
     assert flaws_of_blocks(list(view.blocks)) == []

@@ -128,18 +128,19 @@ def _sheet(
     audience: Audience,
 ) -> MessageView:
     lines = ["\n".join(_row_lines(row, audience)) for row in rows[:MOST_ROWS]]
-    left_out = len(rows) - MOST_ROWS
+    left_out = max(0, len(rows) - MOST_ROWS)
+    not_fitting = [f"{left_out} more do not fit."] if left_out else []
     sections = [
         blocks.section(f"rows-{start}", lines[start : start + ROWS_A_SECTION])
         for start in range(0, len(lines), ROWS_A_SECTION)
     ]
     return message(
-        "\n".join([headline, *lines]),
+        "\n".join([headline, *subtitle, *lines, *not_fitting]),
         [
             blocks.header("headline", headline),
             blocks.context("subtitle", subtitle),
             *sections,
-            blocks.context("left-out", [f"{left_out} more do not fit."]) if left_out > 0 else None,
+            blocks.context("left-out", not_fitting) if not_fitting else None,
             blocks.actions("paging", buttons),
         ],
     )

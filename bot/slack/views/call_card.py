@@ -28,6 +28,8 @@ from bot.slack.views.values import CallValue
 FACT_LIMIT = 100
 LINE_LIMIT = 250
 CALLER_NAME_LIMIT = 100
+# Facts that stand in the call's words, too.
+IN_CALL_WORDS = ("Status", "Duration")
 
 
 def call_card(
@@ -46,25 +48,39 @@ def call_card(
     call, at = details.call, details.looked_at
     version = CardVersion.of(call.sid, details.conversation, last_changes)
     value = CallValue(call.sid, str(version))
+    facts = _facts(call, at, audience)
+    caller_name = _caller_name(call, audience)
     more = [*_legs(details, audience), *_surroundings(details, audience)]
-    words = escape(call_words(call, at, audience), LINE_LIMIT)
+    small_print = [f"As of {slack_time(at)}", audience.readers]
     buttons = _buttons(details, value, audience)
     if can_be_posted:
         buttons.append(blocks.button("Post to channel", ActionId.POST, value.encode()))
+    fields = [blocks.mrkdwn(f"*{name}*\n{fact}") for name, fact in facts.items()]
+    if caller_name:
+        fields.append(blocks.plain_text(caller_name, CALLER_NAME_LIMIT))
+    spoken = [
+        banner,
+        escape(call_words(call, at, audience), LINE_LIMIT),
+        *(f"{name}: {fact}" for name, fact in facts.items() if name not in IN_CALL_WORDS),
+        escape(caller_name, CALLER_NAME_LIMIT) if caller_name else "",
+        *more,
+        *small_print,
+    ]
     return message(
-        "\n".join(filter(None, [banner, f"{words} ({call.sid})"])),
+        "\n".join(filter(None, spoken)),
         [
             blocks.banner(banner),
             blocks.header("parties", audience.parties(call)),
-            blocks.fields("facts", _facts(call, at, audience)),
+            blocks.fields("facts", fields),
             blocks.section("more", more) if more else None,
             blocks.actions("actions", buttons),
-            blocks.context("small-print", [f"As of {slack_time(at)}", audience.readers]),
+            blocks.context("small-print", small_print),
         ],
     )
 
 
-def _facts(call: Call, at: datetime, audience: Audience) -> list[kit.Text]:
+def _facts(call: Call, at: datetime, audience: Audience) -> dict[str, str]:
+    """What is known of the call, marked-up, by what each is called."""
     facts = {
         "Status": escape(status_words(call.status), FACT_LIMIT),
         "Duration": duration(call.age_s(at)),
@@ -76,13 +92,15 @@ def _facts(call: Call, at: datetime, audience: Audience) -> list[kit.Text]:
         "Caller ID check (STIR)": _escaped(call.stir_verstat),
         "SID": f"`{call.sid}`",
     }
-    texts = [blocks.mrkdwn(f"*{name}*\n{fact}") for name, fact in facts.items() if fact]
-    if call.caller_name:
-        name = "hidden" if audience.hide_numbers else call.caller_name
-        texts.append(
-            blocks.plain_text(f"Caller name, as the network sent it: {name}", CALLER_NAME_LIMIT)
-        )
-    return texts
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def _caller_name(call: Call, audience: Audience) -> str:
+    """In plain words, an attacker's perhaps; empty where there is none."""
+    if not call.caller_name:
+        return ""
+    name = "hidden" if audience.hide_numbers else call.caller_name
+    return f"Caller name, as the network sent it: {name}"
 
 
 def _escaped(shown: str, raw: str | None = None) -> str:

@@ -160,13 +160,15 @@ class _Sheet:
         last_changes: LastChanges | None = None,
     ) -> MessageView:
         """The message; headline in plain text, the others marked up."""
+        subtitle = self._subtitle()
+        small_print = [*small_print, *self._warnings()]
         drawn: list[kit.Block | None] = [
             blocks.banner(banner),
             blocks.banner(frozen, "freeze"),
             blocks.header("headline", headline),
-            self._subtitle(),
+            blocks.context("subtitle", subtitle) if subtitle else None,
         ]
-        lines = [line for line in (banner, frozen, headline) if line]
+        lines = [line for line in (banner, frozen, headline, *subtitle) if line]
         for position, conversation in enumerate(self.shown):
             facts = self._kind.facts(conversation, self._listing.looked_at, self._audience)
             lines.append(", ".join(facts))
@@ -177,8 +179,8 @@ class _Sheet:
                 ),
             ]
         drawn.append(blocks.actions("paging", self._paging()))
-        drawn.append(blocks.context("small-print", [*small_print, *self._warnings()]))
-        return message("\n".join(lines), drawn)
+        drawn.append(blocks.context("small-print", small_print))
+        return message("\n".join([*lines, *small_print]), drawn)
 
     @property
     def shown(self) -> Sequence[Conversation]:
@@ -189,7 +191,8 @@ class _Sheet:
     def _state(self, page: int) -> PageValue:
         return PageValue(page, self._sealed_filters)
 
-    def _subtitle(self) -> kit.Block | None:
+    def _subtitle(self) -> list[str]:
+        """Marked-up lines: the filter, and the page where there are several."""
         lines = []
         if self._audience.hide_numbers and self._filters.names_a_number:
             lines.append("Filtered by a number, which is not shown in this channel.")
@@ -198,7 +201,7 @@ class _Sheet:
             lines += self._other_list()
         if self._pages > 1:
             lines.append(f"Page {self._page:,} of {self._pages:,}")
-        return blocks.context("subtitle", lines) if lines else None
+        return lines
 
     def _other_list(self) -> list[str]:
         """Where calls of the wanted status stand, if they never do on this list."""

@@ -64,6 +64,7 @@ def choices(
         )
     if len(candidates) > MOST_CHOICES:
         hint = f"{len(candidates) - MOST_CHOICES:,} more fit; give more of the SID or the number."
+        lines.append(hint)
         drawn.append(blocks.context("more", [hint]))
     return message("\n".join(lines), drawn)
 

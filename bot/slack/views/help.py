@@ -60,7 +60,7 @@ def help_page(
     intro = intro_words(role, ask)
     filters = [_FILTERS, *([_LOG_FILTERS] if any(row.reads_log for row in rows) else [])]
     return message(
-        fit_lines([intro, *lines]),
+        fit_lines([intro, *lines, *(filters if lines else ())]),
         [
             blocks.section("intro", [intro]),
             *command_sections(rows, place=place),

@@ -12,7 +12,8 @@ SECTION_LIMIT = 3000
 # 12,000 characters; no page of Slack's says so. Refused at 11,341, so this stays below.
 # Source: https://github.com/slackapi/bolt-js/issues/2867
 MESSAGE_TEXT_LIMIT = 11_000
-FALLBACK_LIMIT = 3000
+# What chat.update takes: https://docs.slack.dev/reference/methods/chat.update#errors
+FALLBACK_LIMIT = 4000
 VIEW_TEXT_LIMIT = 100_000
 MOST_BLOCKS_OF_A_VIEW = 100
 _STYLES = ("primary", "danger")

@@ -22,7 +22,12 @@ MODAL_TITLE = "Call"
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """A message: its blocks, and the text for notifications and screen readers."""
+    """A message: its blocks, and the text for notifications and screen readers.
+
+    Screen readers are given the text and none of the blocks, so all that stands in these stands in
+    it, but for what the buttons and inputs say themselves.
+    Source: https://docs.slack.dev/reference/methods/chat.postMessage#accessibility
+    """
 
     text: str
     blocks: tuple[dict[str, Any], ...]
