@@ -89,12 +89,18 @@ in progress · 3 min 12 s, since 13:58:55 UTC · inbound · `000001`\
                         "text": {"type": "plain_text", "text": "Details"},
                         "action_id": "call.details",
                         "value": "v1|CA…1|-.ce7df308e0e03268|",
+                        "accessibility_label": (
+                            "Details: +44 20 7946 0000 → Support line +1 415-555-0123"
+                        ),
                     },
                     {
                         "type": "button",
                         "text": {"type": "plain_text", "text": "Redirect…"},
                         "action_id": "call.redirect",
                         "value": "v1|CA…1|-.ce7df308e0e03268|v1|1|",
+                        "accessibility_label": (
+                            "Redirect…: +44 20 7946 0000 → Support line +1 415-555-0123"
+                        ),
                     },
                     {
                         "type": "button",
@@ -115,6 +121,9 @@ in progress · 3 min 12 s, since 13:58:55 UTC · inbound · `000001`\
                             "deny": {"type": "plain_text", "text": "Keep call"},
                             "style": "danger",
                         },
+                        "accessibility_label": (
+                            "Hang up: +44 20 7946 0000 → Support line +1 415-555-0123"
+                        ),
                     },
                 ],
             },

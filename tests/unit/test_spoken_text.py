@@ -33,6 +33,7 @@ from tests.unit.view_facts import (
     a_child,
     a_listing,
     a_row,
+    buttons,
     details_of,
     sid,
 )
@@ -130,3 +131,17 @@ def test_the_text_says_what_the_blocks_say(view: MessageView) -> None:
 
     # How a call stands and for how long is told without a name before it.
     assert words(shown) - words(view.text) - {"Status", "Duration"} == set()
+
+
+@pytest.mark.parametrize("name", ["live calls, page 2 of 3", "finished calls", "a choice"])
+def test_a_button_of_several_alike_tells_of_which_call_it_is(name: str) -> None:
+    labels = [
+        button["accessibility_label"]
+        for button in buttons(VIEWS[name].blocks)
+        if button["text"]["text"] in ("Details", "Redirect…", "Hang up")
+    ]
+
+    assert labels
+    for label in labels:
+        assert re.match("(Details|Redirect…|Hang up): .*44 .* → ", label)
+        assert len(label) <= 75

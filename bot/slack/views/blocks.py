@@ -16,6 +16,7 @@ from bot.slack.views.limits import SECTION_LIMIT, fit_lines
 HEADER_LIMIT = 150
 BANNER_LIMIT = 800
 FIELD_LIMIT = 2000
+SPOKEN_LIMIT = 75
 MOST_FIELDS = 10
 
 
@@ -71,6 +72,18 @@ def button(
     *,
     style: Literal["primary", "danger"] | None = None,
     confirm: kit.Confirm | None = None,
+    about: str = "",
 ) -> kit.Button:
-    """A button that sends its value back."""
-    return kit.Button(label, action_id=str(action_id), value=value, style=style, confirm=confirm)
+    """A button that sends its value back.
+
+    `about` is which call it is about, in plain text, where there are more than one: screen readers
+    read it after the label.
+    """
+    return kit.Button(
+        label,
+        action_id=str(action_id),
+        value=value,
+        style=style,
+        confirm=confirm,
+        accessibility_label=plain(f"{label}: {about}", SPOKEN_LIMIT) if about else None,
+    )

@@ -218,13 +218,14 @@ class _Sheet:
         call = conversation.root
         version = str(CardVersion.of(call.sid, conversation, last_changes))
         details = CallValue(call.sid, version).encode()
-        buttons = [blocks.button("Details", ActionId.DETAILS, details)]
-        if call.is_active and self._audience.can_act:
+        audience, about = self._audience, self._audience.parties(call)
+        buttons = [blocks.button("Details", ActionId.DETAILS, details, about=about)]
+        if call.is_active and audience.can_act:
             value = CallValue(call.sid, version, self._state(self._page).encode())
             at = self._listing.looked_at
             buttons += [
-                blocks.button("Redirect…", ActionId.REDIRECT, value.encode()),
-                hang_up_button(call, conversation, value, at=at, audience=self._audience),
+                blocks.button("Redirect…", ActionId.REDIRECT, value.encode(), about=about),
+                hang_up_button(call, conversation, value, at=at, audience=audience, about=about),
             ]
         return buttons
 

@@ -77,8 +77,9 @@ def _button(
     audience: Audience,
 ) -> kit.Button:
     value = CallValue(call.sid, str(CardVersion.of(call.sid, conversation, None)))
+    about = audience.parties(call)
     if intended is None:
-        return blocks.button("Details", ActionId.DETAILS, value.encode())
+        return blocks.button("Details", ActionId.DETAILS, value.encode(), about=about)
     if intended.target:
-        return blocks.button("Redirect…", ActionId.REDIRECT, value.encode())
-    return hang_up_button(call, conversation, value, at=at, audience=audience)
+        return blocks.button("Redirect…", ActionId.REDIRECT, value.encode(), about=about)
+    return hang_up_button(call, conversation, value, at=at, audience=audience, about=about)

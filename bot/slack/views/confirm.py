@@ -94,11 +94,12 @@ def hang_up_button(
     at: datetime,
     audience: Audience,
     conference: Conference | None = None,
+    about: str = "",
 ) -> kit.Button:
-    """The button that hangs up, once the person has said yes."""
+    """The button that hangs up, once the person has said yes; `about` as in `blocks.button`."""
     dialog = hang_up_dialog(call, conversation, at=at, audience=audience, conference=conference)
     return blocks.button(
-        "Hang up", ActionId.HANG_UP, value.encode(), style="danger", confirm=dialog
+        "Hang up", ActionId.HANG_UP, value.encode(), style="danger", confirm=dialog, about=about
     )
 
 
