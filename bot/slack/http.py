@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from time import monotonic, time
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,9 +18,17 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.slack.payload_shape import has_payload_shape
 
+_log = logging.getLogger(__name__)
+
+TIMESTAMP = "X-Slack-Request-Timestamp"
+# Source: https://docs.slack.dev/authentication/verifying-requests-from-slack
+SIGNATURE_LASTS_S = 300
+SILENT_FOR_S = 600.0
+
 
 def events_handler(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.Response]]:
     """What answers at `/slack/events`."""
+    turned_away = _TurnedAway()
 
     async def handle(request: web.Request) -> web.Response:
         try:
@@ -27,9 +39,41 @@ def events_handler(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.Respo
         headers: dict[str, Any] = {name: [value] for name, value in request.headers.items()}
         asked = AsyncBoltRequest(body=payload, query=request.query_string, headers=headers)
         asked.raw_body = text  # it is this that Slack signed
-        return await to_aiohttp_response(await app.async_dispatch(asked))
+        answer = await app.async_dispatch(asked)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            turned_away.tell(int(request.headers.get(TIMESTAMP, 0)))
+        return await to_aiohttp_response(answer)
 
     return handle
+
+
+class _TurnedAway:
+    """Tells the log of signatures that do not fit, once in a while: anybody can send such.
+
+    A secret that was copied from the wrong place shows nowhere else: Slack tells people that the
+    command failed, and no more.
+    """
+
+    def __init__(self) -> None:
+        self._silent_until = -math.inf
+
+    def tell(self, signed_at: int) -> None:
+        """One came that was signed at this time, in seconds since 1970, or so it says."""
+        if monotonic() < self._silent_until:
+            return
+        self._silent_until = monotonic() + SILENT_FOR_S
+        off_s = abs(int(time()) - signed_at)
+        if off_s > SIGNATURE_LASTS_S:
+            _log.warning(
+                "a request was turned away whose time is %d s from this machine's clock; if Slack "
+                "sent it, set the clock",
+                off_s,
+            )
+        else:
+            _log.warning(
+                "a request was turned away whose signature does not fit SLACK_SIGNING_SECRET; if "
+                "Slack sent it, copy the Signing Secret from the app's page Basic Information again"
+            )
 
 
 def _payload_in(text: str, content_type: str) -> str:

@@ -331,6 +331,25 @@ async def test_a_request_that_is_old_or_of_the_future_is_refused(
     await assert_the_bot_lives(company)
 
 
+@pytest.mark.parametrize(
+    ("age_s", "told"),
+    [
+        (0, "signature does not fit SLACK_SIGNING_SECRET"),
+        (3600, "s from this machine's clock"),
+    ],
+)
+async def test_the_log_tells_once_in_a_while_of_signatures_that_do_not_fit(
+    company: Company, caplog: pytest.LogCaptureFixture, age_s: int, told: str
+) -> None:
+    """A secret copied from the wrong place shows nowhere else; but anybody can send such."""
+    timestamp = str(int(time.time()) - age_s)
+    for _ in range(3):
+        await post(company, b"command=/calls", timestamp=timestamp, signature="v0=" + "0" * 64)
+
+    (warning,) = [one.getMessage() for one in caplog.records if one.name == "bot.slack.http"]
+    assert told in warning
+
+
 @pytest.mark.parametrize("signature", ["v0=" + "0" * 64, "", "v0", "\xff", "v1=x", "a" * 5000])
 async def test_a_wrong_signature_is_refused(company: Company, signature: str) -> None:
     assert await post(company, b"command=/calls", signature=signature) == 401
