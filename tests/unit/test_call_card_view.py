@@ -59,7 +59,8 @@ inbound, `CA…1` (this card)
 • +44 20 7946 0000 → +33 1 40 00 00 00, in progress, 3 min 12 s, dialled by a
 call, `CA…2`
 In the conference “Sales” with 3 participants.
-If it is hung up or redirected: +33 1 40 00 00 00 will be cut off too.
+If it is hung up or redirected: The conference ends with it, for 2 other
+participants too.
 As of 14:02:07 UTC\
 """
     )

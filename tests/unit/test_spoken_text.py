@@ -16,7 +16,7 @@ from bot.domain.filters import parse_call_filters
 from bot.domain.people import Role
 from bot.slack.views.audit_page import audit_page, call_history
 from bot.slack.views.call_card import call_card
-from bot.slack.views.call_list import call_list, recent_list
+from bot.slack.views.call_list import recent_list
 from bot.slack.views.choices import choices
 from bot.slack.views.confirm import hang_up_card
 from bot.slack.views.help import HelpRow, help_page
@@ -35,6 +35,7 @@ from tests.unit.view_facts import (
     a_row,
     buttons,
     details_of,
+    live_list,
     sid,
 )
 
@@ -62,22 +63,20 @@ def words(text: str) -> set[str]:
 
 
 VIEWS = {
-    "live calls": call_list(
+    "live calls": live_list(
         a_listing(*MANY, is_cut_off=True),
         filters=parse_call_filters(["longer:10s", "status:completed"], now=NOW),
         state=PageValue(1),
         now=NOW,
         audience=OPERATORS,
-        place=PLACE,
         is_log_down=True,
     ),
-    "live calls, page 2 of 3": call_list(
+    "live calls, page 2 of 3": live_list(
         a_listing(*MANY),
         filters=parse_call_filters(["longer:10s"], now=NOW),
         state=PageValue(2),
         now=NOW,
         audience=SHARED_CHANNEL,
-        place=PLACE,
         freeze=Freeze(by=ANA, since=NOW, reason="toll fraud"),
     ),
     "finished calls": recent_list(
@@ -95,7 +94,7 @@ VIEWS = {
                 sid="CF1", friendly_name="Sales", participant_call_sids=("CA1", "CA2")
             ),
         ),
-        last_change_id="",
+        last_changes={},
         audience=SHARED_CHANNEL,
     ),
     "a choice": choices(
