@@ -109,10 +109,10 @@ class ChangeSender:
                     return outcomes.found_over(change, call, at=self._clock(), before=before)
             elif not may_be_sent_again(fault):
                 return await self._refused(change, fault, before, deadline)
-            wait_s = max(pause_s, seconds_to_wait(fault))
-            if wait_s > deadline.left_s - LEAST_TRY_S and not is_in_doubt:
+            wait_s = max(pause_s, seconds_to_wait(fault, is_in_doubt=is_in_doubt))
+            if wait_s > deadline.left_s:
                 break
-            await asyncio.sleep(pause_s if is_in_doubt else wait_s)
+            await asyncio.sleep(wait_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         if is_in_doubt:
             return self._unconfirmed(call, before)
@@ -205,9 +205,11 @@ def _is_as_it_was(call: Call | None, change: Change) -> bool:
     return call.is_active if change.action is Action.HANG_UP else call.status == "in-progress"
 
 
-def seconds_to_wait(fault: TwilioError) -> float:
-    """For how long Twilio has asked to be left alone."""
-    return fault.retry_after_s if isinstance(fault, TwilioRateLimitedError) else 0.0
+def seconds_to_wait(fault: TwilioError, *, is_in_doubt: bool) -> float:
+    """For how long Twilio has asked to be left alone; who is in doubt looks all the same."""
+    if is_in_doubt or not isinstance(fault, TwilioRateLimitedError):
+        return 0.0
+    return fault.retry_after_s
 
 
 def may_be_sent_again(fault: TwilioError) -> bool:

@@ -122,9 +122,8 @@ class Snapshot:
         if self._known is None or not new:
             return Learnt(ended=new)
         left = tuple(call for call in self._known.calls if call.sid not in new)
-        parents = {call.parent_call_sid for call in self._known.calls if call.sid in new}
+        is_outdated = _are_on_the_line(left, self._known, new)
         self._known = replace(self._known, calls=left)
-        is_outdated = any(call.parent_call_sid in new or call.sid in parents for call in left)
         if is_outdated:
             self.outdate()
         return Learnt(ended=new, is_outdated=is_outdated)
@@ -132,3 +131,9 @@ class Snapshot:
     def outdate(self, *, age_s: float = 0.0) -> None:
         """Share a look no longer that began more than *age_s* seconds ago."""
         self._outdated_at = max(self._outdated_at, self._elapsed() - age_s)
+
+
+def _are_on_the_line(calls: Iterable[Call], known: Listing, ended: frozenset[str]) -> bool:
+    """Whether any of the calls had dialled one that has ended, or was dialled by it."""
+    parents = {call.parent_call_sid for call in known.calls if call.sid in ended}
+    return any(call.parent_call_sid in ended or call.sid in parents for call in calls)

@@ -115,9 +115,14 @@ def number_pattern(value: str) -> str:
         raise BadValueError("A number has one star, at its end or before its last digits.")
     if star_before:
         return f"*{digits}"
-    if not plus and (digits.startswith("0") or not (star_after or can_exist(f"+{digits}"))):
-        raise BadValueError("A phone number begins with + and its country code.")
+    if not plus:
+        _check_country_code(digits, is_whole=not star_after)
     return f"+{digits}{star_after}"
+
+
+def _check_country_code(digits: str, *, is_whole: bool) -> None:
+    if digits.startswith("0") or (is_whole and not can_exist(f"+{digits}")):
+        raise BadValueError("A phone number begins with + and its country code.")
 
 
 def one_of(choices: Iterable[_Choice]) -> Callable[[str], _Choice]:
