@@ -9,6 +9,9 @@ from typing import Any
 _OBJECTS = ("user", "team", "enterprise", "channel", "view", "container", "message", "event")
 _NEVER_NULL = ("actions", "event", "response_urls")
 _OF_A_FORM = ("view_submission", "view_closed")
+_VIEWS = ("modal", "home")
+# Slack sends none any more, and Bolt still reads it.
+_RETIRED = "workflow_step_edit"
 _BLOCK_ACTIONS = "block_actions"
 _OF_ACTIONS = (_BLOCK_ACTIONS, "interactive_message")
 _IDS_OR_OBJECTS = ("user", "team", "channel", "enterprise")
@@ -36,7 +39,8 @@ def _is_about_something(payload: Mapping[str, Any]) -> bool:
     """Whether the clicks, the event or the form in it, where it has them, are some."""
     kind = payload.get("type")
     return (
-        (not ("actions" in payload or kind in _OF_ACTIONS) or _are_actions(payload))
+        kind != _RETIRED
+        and (not ("actions" in payload or kind in _OF_ACTIONS) or _are_actions(payload))
         # Of several Bolt would tell a logger that it does not have.
         and _are_objects(payload.get("response_urls", []), most=1)
         and ("event" not in payload or isinstance(payload["event"].get("type"), str))
@@ -49,7 +53,7 @@ def _is_about_something(payload: Mapping[str, Any]) -> bool:
 def _is_form(view: Mapping[str, Any] | None) -> bool:
     return (
         view is not None
-        and isinstance(view.get("type"), str)
+        and view.get("type") in _VIEWS
         and isinstance(view.get("callback_id"), str | None)
     )
 

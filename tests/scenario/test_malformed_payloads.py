@@ -177,6 +177,8 @@ async def test_any_form_is_survived(company: Company, form: dict[str, str]) -> N
         {"type": "block_actions", "actions": [{"action_id": {}}]},
         {"type": "block_actions", "actions": [{}]},
         {"type": "block_suggestion", "action_id": 1},
+        {"type": "workflow_step_edit", "callback_id": "x"},
+        {"type": "view_submission", "view": {"type": "workflow_step", "callback_id": "x"}},
     ],
 )
 async def test_what_bolt_reads_without_looking_is_refused_before(
