@@ -11,10 +11,9 @@ import asyncio
 from collections.abc import Callable
 from time import monotonic
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.replies import SLACK_FAULTS
 from bot.slack.views.formatting import Readers
 
 KNOWN_FOR_S = 600.0
@@ -48,7 +47,7 @@ class ChannelBook:
         try:
             async with asyncio.timeout(ASK_DEADLINE_S):
                 answer = await self._client.conversations_info(channel=channel_id)
-        except (SlackApiError, ClientError, TimeoutError):
+        except SLACK_FAULTS:
             return Readers.NOT_KNOWN
         channel = answer.get("channel")
         if not isinstance(channel, dict):

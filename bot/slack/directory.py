@@ -8,11 +8,10 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.people import Actor
+from bot.slack.replies import SLACK_FAULTS
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ class SlackMemberDirectory:
         try:
             async with asyncio.timeout(ASK_DEADLINE_S):
                 answer = await self._client.users_info(user=actor.user_id)
-        except (SlackApiError, ClientError, TimeoutError):
+        except SLACK_FAULTS:
             _log.warning("a person could not be looked up in Slack and counts as no member")
             self._known[actor] = (False, self._elapsed() + DOUBTED_FOR_S)
             return

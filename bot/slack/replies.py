@@ -29,7 +29,8 @@ _log = logging.getLogger(__name__)
 ANSWER_DEADLINE_S = 20.0
 PAUSES_AFTER_FAULTS_S = (0.2, 0.8)
 _FAULT_CODE = re.compile("[a-z]+(?:_[a-z]+)*", re.ASCII)
-SLACK_FAULTS = (SlackApiError, ClientError, TimeoutError, OSError)
+# The SDK fails with a ValueError at a Retry-After that is no whole number of seconds.
+SLACK_FAULTS = (SlackApiError, ClientError, TimeoutError, OSError, ValueError)
 
 
 class Replies:

@@ -16,7 +16,7 @@ from bot.application.deadlines import Deadlines
 from bot.sandbox.slack import Message
 from bot.sandbox.twilio import Call
 from bot.slack.views.redirect_modal import TARGET_BLOCK
-from tests.scenario.company import ANA, FRAUD, SUPPORT, SUPPORT_LINE, Company, company
+from tests.scenario.company import ANA, FRAUD, SUPPORT, SUPPORT_LINE, VERA, Company, company
 from tests.scenario.reading import shown
 from tests.scenario.trouble import HASTY, outcomes, told, until, was_told
 
@@ -102,6 +102,32 @@ async def test_an_answer_that_slack_limits_comes_after_the_time_that_it_asked_fo
     await assert_the_change_stands(here, call)
     assert [message.channel_id for message in results(here, ANA)] == [SUPPORT]
     assert time.monotonic() - began >= 1.0
+
+
+@pytest.mark.parametrize("when", ["Sat, 28 Nov 2026 15:00:00 GMT", "0.5", ""])
+async def test_an_answer_that_is_limited_until_no_number_of_seconds_goes_another_way(
+    here: Company, call: Call, when: str
+) -> None:
+    """A proxy may say it so; the SDK reads whole seconds only."""
+    here.slack.faults.rate_limit("response_url", retry_after_s=when)  # type: ignore[arg-type]
+
+    await here.say(ANA, f"/calls hangup {call.sid}")
+
+    await assert_the_change_stands(here, call)
+    (result,) = results(here, ANA)
+    assert (result.channel_id, result.ephemeral_to) == (SUPPORT, None)
+
+
+@pytest.mark.parametrize("method", ["conversations.info", "users.info"])
+async def test_what_slack_does_not_tell_now_costs_nobody_an_answer(
+    here: Company, method: str
+) -> None:
+    tomorrow = "Sat, 28 Nov 2026 15:00:00 GMT"
+    here.slack.faults.rate_limit(method, retry_after_s=tomorrow)  # type: ignore[arg-type]
+
+    await here.say(VERA, "/calls post")
+
+    assert "Something went wrong" not in here.last(VERA).text
 
 
 async def test_a_result_whose_response_url_is_dead_is_posted_to_the_channel(
