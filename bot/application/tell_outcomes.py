@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.application import outcomes
 from bot.application.deadlines import Deadlines
 from bot.application.live_calls import LiveCalls
-from bot.application.ports import ChangeAnnouncer, Clock, Ledger, LedgerTransaction, TaskSpawner
+from bot.application.ports import ChangeAnnouncer, Clock, Ledger, TaskSpawner
 from bot.domain.calls import FINAL_STATUSES
 from bot.domain.changes import Change, Outcome
 from bot.domain.errors import LogUnavailableError
@@ -85,14 +86,14 @@ class OutcomeTeller:
         return age >= timedelta(seconds=self._deadlines.tell_for_s)
 
     async def _tell_recorded(self, change: Change) -> None:
-        async def read(tx: LedgerTransaction) -> Outcome | None:
-            found = await tx.told_entry(change)
-            return outcomes.outcome_of(*found) if found else None
-
-        outcome = await self._ledger.write(read)
-        if outcome is None:
+        found = await self._ledger.write(lambda tx: tx.told_entry(change))
+        if found is None:
             return
+        entry, personal = found
+        outcome = outcomes.outcome_of(entry, personal)
         if outcome.status_after in FINAL_STATUSES:
             # The look that is shared now may be older than the call's end.
             self._live.learn_ended(change.call_sid)
-        await self.tell(change, outcome)
+        # A closed change has given up its target, which the log still knows.
+        request = replace(change.request, target=personal.get("target", ""))
+        await self.tell(replace(change, request=request), outcome)

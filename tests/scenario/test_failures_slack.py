@@ -262,6 +262,20 @@ async def test_an_outcome_that_slack_took_in_no_way_is_told_once_slack_is_back(
     assert len(results(here, ANA)) == messages
 
 
+async def test_a_redirect_that_is_told_late_names_its_target(
+    impatient: Company, tmp_path: Path
+) -> None:
+    """The row of a closed change keeps no target; the log does."""
+    here, call = impatient, impatient.twilio.network.call_in_progress(to=SUPPORT_LINE)
+    take_nothing(here)
+    await here.say(ANA, f"/calls redirect {call.sid} hold-music she waits")
+    here.slack.faults.clear()
+
+    await until(lambda: not has_untold(tmp_path))
+
+    assert "Redirected to Hold music by" in shown(told(here, ANA)[0])
+
+
 async def test_an_outcome_that_nobody_could_be_shown_for_long_is_not_tried_for_ever(
     tmp_path: Path,
 ) -> None:
