@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeGuard
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
 from bot.domain.errors import CommitUnconfirmedError, LogUnavailableError
 
@@ -81,4 +87,11 @@ def _is_of_the_place(error: SQLAlchemyError | OSError) -> TypeGuard[DBAPIError]:
     return isinstance(error, DBAPIError) and (
         getattr(error.orig, "sqlstate", None) in _OF_RIGHTS
         or getattr(error.orig, "sqlite_errorname", None) in _OF_THE_FILE
+        or _is_of_the_address(error)
     )
+
+
+def _is_of_the_address(error: DBAPIError) -> bool:
+    """Whether nothing was asked yet: the driver names an option that it does not know."""
+    is_of_the_server = getattr(error.orig, "sqlstate", None) is not None
+    return isinstance(error, ProgrammingError) and error.statement is None and not is_of_the_server

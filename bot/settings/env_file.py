@@ -77,7 +77,7 @@ def try_to_write(path: Path) -> None:
 
 def _lines_of(path: Path) -> list[str]:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             mode = os.fstat(file.fileno()).st_mode
             if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
                 problem = f"holds secrets, but other users may open it; run: chmod 600 {path}"

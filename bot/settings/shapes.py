@@ -27,11 +27,19 @@ _USER_ID = re.compile(r"[UW][0-9A-Z]{2,30}", re.ASCII)
 _HOST_LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 _HOST_PATTERN = re.compile(rf"(?:\*\.)?(?:{_HOST_LABEL}\.)+(?!\d+$){_HOST_LABEL}", re.ASCII)
 _DIAL_PREFIX = re.compile(r"\+[1-9][0-9]{0,14}", re.ASCII)
+_SLACK_FORM = r"x[a-z]{3}-[0-9A-Za-z-]{8,}"
+_CUT_OFF = "begins like one, but is cut off, or holds something else than letters, digits and -"
 _SLACK_TOKEN_KINDS = {
     "xoxp-": "is a user token (xoxp-)",
     "xapp-": "is an app-level token (xapp-)",
     "xoxe": "is a token that rotates, which Hookflash cannot renew",
 }
+# A key of ours in any spelling, one as PEM, and 32 bytes in base64 or hex; no path looks so.
+_LOOKS_LIKE_A_KEY = re.compile(
+    r"(?s:.*ed25519[a-z-]*:.*|.*-----BEGIN .*)"
+    r"|[0-9a-z+/]{43}=|[0-9a-z+][0-9a-z+/]{42}|[0-9a-f]{64}",
+    re.ASCII | re.IGNORECASE,
+)
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _LOG_FORMATS = ("console", "json")
 _LEAST_POLL_S = 1.0
@@ -41,8 +49,8 @@ _HIGHEST_PORT = 65535
 
 def bot_token(value: str) -> str:
     """A Slack bot token (`xoxb-…`)."""
-    if re.fullmatch(r"xoxb-[0-9A-Za-z-]{8,}", value, re.ASCII):
-        return value
+    if value.startswith("xoxb-"):
+        return _matching(_SLACK_FORM, value, _CUT_OFF)
     for prefix, kind in _SLACK_TOKEN_KINDS.items():
         if value.startswith(prefix):
             raise ValueError(f"{kind}; the bot token, which begins with xoxb-, is needed")
@@ -60,8 +68,9 @@ def app_token(value: str) -> str:
         raise ValueError(
             "is a bot token (xoxb-); the app-level one, which begins with xapp-, is needed"
         )
-    problem = "is no app-level token of Slack's; those begin with xapp-"
-    return _matching(r"xapp-[0-9A-Za-z-]{8,}", value, problem)
+    if value.startswith("xapp-"):
+        return _matching(_SLACK_FORM, value, _CUT_OFF)
+    raise ValueError("is no app-level token of Slack's; those begin with xapp-")
 
 
 def account_sid(value: str) -> str:
@@ -110,7 +119,7 @@ def slack_api_url(value: str) -> str:
 
 def database_url(value: str) -> str:
     """A `sqlite:///` or `postgresql://` address, as given."""
-    parts = _split_url(value)
+    parts = _split_url(value, hint="; in a password / is written %2F, # %23 and ? %3F")
     if parts.scheme == "sqlite":
         return _sqlite_url(value, parts)
     if parts.scheme in {"postgres", "postgresql"}:
@@ -170,7 +179,8 @@ def command_name(value: str) -> str:
 
 def audit_key(value: str) -> str:
     """A private key that signs checkpoints, or the file that holds one."""
-    if value.startswith(("ed25519-", PRIVATE)):
+    if _LOOKS_LIKE_A_KEY.fullmatch(value):
+        # What is taken for a file is named where it cannot be read.
         key_bytes(PRIVATE, value)
     return value
 
@@ -268,7 +278,7 @@ def _dial_prefix(entry: str) -> str:
     raise ValueError("must list beginnings of numbers that start with +, such as +1415, or be *")
 
 
-def _split_url(value: str) -> SplitResult:
+def _split_url(value: str, *, hint: str = "") -> SplitResult:
     """Its parts, after the port was looked at (which is parsed only when it is asked for)."""
     if re.search(r"[\s\x00-\x1f\x7f]", value):
         raise ValueError("must not hold white space")
@@ -276,7 +286,7 @@ def _split_url(value: str) -> SplitResult:
         parts = urlsplit(value)
         _ = parts.port
     except ValueError:
-        raise ValueError("is no address: its host or port cannot be read") from None
+        raise ValueError(f"is no address: its host or port cannot be read{hint}") from None
     return parts
 
 

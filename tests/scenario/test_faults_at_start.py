@@ -164,6 +164,19 @@ async def test_a_database_that_cannot_be_reached_is_told_without_its_password(
         assert "pass-word" not in said
 
 
+async def test_an_option_of_the_url_that_the_driver_does_not_know_is_named(
+    machine: Machine,
+) -> None:
+    """Hosts of PostgreSQL hand out addresses that are made for other drivers."""
+    url = "postgresql://hookflash:pass-word@127.0.0.1:9/hookflash?sslmode=require&pgbouncer=true"
+
+    code, said = await machine.hookflash("db", "check", DATABASE_URL=url)
+
+    assert code == 1
+    assert 'invalid connection option "pgbouncer"' in said
+    assert "pass-word" not in said
+
+
 @pytest.mark.parametrize(
     ("statement", "told"),
     [

@@ -48,6 +48,14 @@ def test_lines_are_settings_comments_or_empty(tmp_path: Path) -> None:
     assert read_env_file(path) == {"PORT": "4000", "LOG_LEVEL": "DEBUG", "HOOKFLASH_ADMINS": ""}
 
 
+def test_a_file_that_was_written_on_windows_is_read(tmp_path: Path) -> None:
+    """Its editor puts a mark before the first line, and ends lines with two characters."""
+    assert read_env_file(env_file(tmp_path, "\ufeffPORT=4000\r\nHOST=::1\r\n")) == {
+        "PORT": "4000",
+        "HOST": "::1",
+    }
+
+
 def test_a_value_may_hold_what_a_line_is_made_of(tmp_path: Path) -> None:
     url = "postgresql://ana:a=b#c@db/hookflash?sslmode=require"
 

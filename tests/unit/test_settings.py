@@ -13,6 +13,7 @@ from bot.domain.people import Role
 from bot.settings import SettingsError, load_settings, read_database_url, read_slack_app, variables
 
 HEX = "0123456789abcdef" * 2
+KEY = f"ed25519-private:{'q' * 43}="
 ENOUGH = {
     "SLACK_BOT_TOKEN": "xoxb-123-456-abcDEF",
     "SLACK_SIGNING_SECRET": HEX,
@@ -133,10 +134,13 @@ def test_every_variable_is_described() -> None:
         ("SLACK_BOT_TOKEN", "xapp-1-A-2-b", "app-level token"),
         ("SLACK_BOT_TOKEN", "xoxe.xoxb-1-abc", "rotates"),
         ("SLACK_BOT_TOKEN", "my-token", "begin with xoxb-"),
+        ("SLACK_BOT_TOKEN", "xoxb-1-2", "cut off"),
+        ("SLACK_BOT_TOKEN", "xoxb-123-456-abc…", "cut off"),
         ("SLACK_BOT_TOKEN", f'"xoxb-{HEX}"', "quotation marks"),
         ("SLACK_SIGNING_SECRET", "short", "16 to 64"),
         ("SLACK_APP_TOKEN", "xoxb-1-2-abcDEFgh", "is a bot token"),
-        ("SLACK_APP_TOKEN", "xapp-1", "begin with xapp-"),
+        ("SLACK_APP_TOKEN", "xapp-1", "cut off"),
+        ("SLACK_APP_TOKEN", "my-token", "begin with xapp-"),
         ("SLACK_API_URL", "http://slack.example.com/api/", "this machine only"),
         ("SLACK_API_URL", "http://127.1/api/", "this machine only"),
         ("SLACK_API_URL", "ftp://slack.example.com/", "https://"),
@@ -150,6 +154,8 @@ def test_every_variable_is_described() -> None:
         ("DATABASE_URL", "mysql://host/db", "sqlite:/// or postgresql://"),
         ("DATABASE_URL", "postgresql+asyncpg://host/db", "driver"),
         ("DATABASE_URL", "postgresql://host", "names no database"),
+        ("DATABASE_URL", "postgresql://u:p#q@host/d", "# %23"),
+        ("DATABASE_URL", "postgresql://u:p/q@host/d", "/ is written %2F"),
         ("DATABASE_URL", "sqlite://hookflash.db", "three slashes"),
         ("DATABASE_URL", "sqlite:///:memory:", "no log"),
         ("DATABASE_URL", "sqlite:///", "no log"),
@@ -172,6 +178,14 @@ def test_every_variable_is_described() -> None:
         ("HOOKFLASH_COMMAND", "/Calls", "a-z"),
         ("HOOKFLASH_POLL_S", "0.1", "from 1 to 300"),
         ("HOOKFLASH_METRICS_TOKEN", "too short", "16 or more"),
+        ("HOOKFLASH_AUDIT_KEY", f'"{KEY}"', "quotation marks"),
+        ("HOOKFLASH_AUDIT_KEY", KEY.upper(), "is no private key"),
+        ("HOOKFLASH_AUDIT_KEY", KEY.replace("private", "public"), "the private one is needed"),
+        ("HOOKFLASH_AUDIT_KEY", KEY.partition(":")[2], "is no private key"),
+        ("HOOKFLASH_AUDIT_KEY", KEY.partition(":")[2].removesuffix("="), "is no private key"),
+        ("HOOKFLASH_AUDIT_KEY", f"HOOKFLASH_AUDIT_KEY={KEY}", "is no private key"),
+        ("HOOKFLASH_AUDIT_KEY", "0f" * 32, "is no private key"),
+        ("HOOKFLASH_AUDIT_KEY", "-----BEGIN PRIVATE KEY-----\nMC4C\n", "is no private key"),
         ("HOOKFLASH_REDACT_AFTER", "180", "from 1d to 36500d"),
         ("HOOKFLASH_REDACT_AFTER", "0d", "from 1d to 36500d"),
     ],
@@ -181,6 +195,14 @@ def test_a_malformed_value_is_told(variable: str, value: str, part_of_the_proble
 
     assert part_of_the_problem in faults[variable]
     assert list(faults) == [variable]
+
+
+@pytest.mark.parametrize("value", [KEY, "/etc/hookflash/audit.key", "ed25519-audit.key", "key"])
+def test_an_audit_key_is_given_itself_or_by_its_file(value: str) -> None:
+    settings = load_settings({**ENOUGH, "HOOKFLASH_AUDIT_KEY": value})
+
+    assert settings.audit_key is not None
+    assert settings.audit_key.get_secret_value() == value
 
 
 @pytest.mark.parametrize(
