@@ -49,6 +49,16 @@ def _write_no_more() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _open_what_is_closed() -> None:
+    """Let a standard stream that our caller has closed lead nowhere.
+
+    Python has none then, and the next file that is opened would take its number.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))
+
+
 class HookflashGroup(click.Group):
     """Loads a group of commands when it is called, and turns our errors into sentences."""
 
@@ -56,6 +66,11 @@ class HookflashGroup(click.Group):
         super().__init__(*args, **kwargs)
         for name, (_module, short_help) in _GROUPS.items():
             self.add_command(click.Command(name, short_help=short_help))
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Ends the process, once the command has run."""
+        _open_what_is_closed()
+        return super().main(*args, **kwargs)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

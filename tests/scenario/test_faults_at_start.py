@@ -207,6 +207,17 @@ async def test_a_file_that_is_no_database_is_told(machine: Machine) -> None:
     assert "file is not a database. hookflash doctor looks closer" in said
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+async def test_a_command_works_where_its_caller_has_closed_a_stream(
+    closed: str, machine: Machine
+) -> None:
+    machine.through = ("sh", "-c", f'exec "$@" {closed}', "sh")
+
+    code, _said = await machine.hookflash("audit", "list")
+
+    assert code == 0
+
+
 async def test_a_revoked_token_is_told_with_where_to_find_the_new_one(machine: Machine) -> None:
     machine.slack.faults.fail("auth.test", "token_revoked")
 
