@@ -39,6 +39,8 @@ _COLUMNS = (
     "reason",
     "note",
 )
+_HEADINGS = ("seq", "recorded", "who", "outcome", "call", "reason")
+_LEAST_REASON = 10
 
 
 @click.group()
@@ -242,20 +244,45 @@ def _show_rows(rows: Iterable[Sequence[str]]) -> None:
         click.echo("\t".join(line))
 
 
-def _show_table(rows: Iterable[Sequence[str]]) -> None:
-    """Two lines a request, so that 80 columns cut no SID off."""
+def _show_table(rows: Sequence[Sequence[str]]) -> None:
+    """Two lines a request, or below each other what does not fit beside; nothing is cut off."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    console, pairs = Console(), [_pairs_of(*row) for row in rows]
+    if _width(pairs) > console.width:
+        for row in pairs:
+            click.echo("\n  ".join(", ".join(filter(None, pair)) for pair in row if any(pair)))
+        return
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    for heading in ("seq", "recorded", "who", "outcome", "call", "reason"):
+    for heading in _HEADINGS:
         table.add_column(heading, overflow="fold", no_wrap=heading != "reason")
-    for seq, recorded_at, who, action, outcome, why, call_sid, from_, to, reason, note in rows:
-        moment = recorded_at[: len("2026-01-31T23:59:59")].replace("T", "\n") + "Z"
-        numbers = f"{from_} → {to}" if from_ or to else ""
-        pairs = ((who, action), (outcome, why), (call_sid, numbers), (reason, note))
-        cells = (seq, moment, *("\n".join(filter(None, pair)) for pair in pairs))
-        table.add_row(*map(Text, cells))
-    Console().print(table)
+    for row in pairs:
+        table.add_row(*(Text("\n".join(filter(None, pair))) for pair in row))
+    console.print(table)
+
+
+def _pairs_of(*columns: str) -> list[tuple[str, ...]]:
+    """What stands below each heading, in one line or two."""
+    seq, recorded_at, who, action, outcome, why, call_sid, from_, to, reason, note = columns
+    day, _, time = recorded_at[: len("2026-01-31T23:59:59")].partition("T")
+    numbers = f"{from_} → {to}" if from_ or to else ""
+    return [
+        (seq,),
+        (day, f"{time}Z"),
+        (who, action),
+        (outcome, why),
+        (call_sid, numbers),
+        (reason, note),
+    ]
+
+
+def _width(rows: Sequence[Sequence[Sequence[str]]]) -> int:
+    """How many columns of the terminal a table needs, in which reasons may take several lines."""
+    from rich.cells import cell_len
+
+    cells = zip(*rows, strict=True)
+    widths = [max(cell_len(text) for pair in column for text in pair) for column in cells][:-1]
+    return sum(map(max, widths, map(len, _HEADINGS))) + len(_HEADINGS) + _LEAST_REASON

@@ -77,6 +77,28 @@ def test_list_of_the_log_cuts_nothing_off_in_80_columns(tmp_path: Path) -> None:
     assert second[3:] == ["+14155550123", "→", "+14155550100", "fraud"]
 
 
+@pytest.mark.parametrize("columns", [80, 60, 30])
+def test_list_of_the_log_stands_in_lines_where_a_table_would_cut_something_off(
+    columns: int, tmp_path: Path
+) -> None:
+    """A number without its last digit names another entry."""
+    call_sid = f"CA{'0123456789abcdef' * 2}"
+    row = ["1234567", "2026-11-27T23:51:45.000001Z", "maria.lopez-garcia", "hang_up", "denied"]
+    row += ["not_permitted", call_sid, "+14155550123", "+14155550100", "toll fraud", ""]
+    program = f"from bot.cli.audit import _show_rows; _show_rows({[row]})"
+
+    lines = shown_by_python("-c", program, columns=columns, folder=tmp_path)
+
+    assert lines[:5] == [
+        "1234567",
+        "  2026-11-27, 23:51:45Z",
+        "  maria.lopez-garcia, hang_up",
+        "  denied, not_permitted",
+        f"  {call_sid}, +14155550123 → +14155550100",
+    ]
+    assert lines[5] == "  toll fraud"
+
+
 @pytest.mark.timeout(60)
 def test_findings_of_the_doctor_stand_beside_their_levels(tmp_path: Path) -> None:
     lines = [line.rstrip() for line in shown_by("doctor", folder=tmp_path)]
