@@ -172,7 +172,8 @@ def _counts(
     if checkpoint.public_key not in replaced_at:
         raise UnsoundCheckpointError(
             f"{_named(checkpoint)} was signed with {checkpoint.public_key}, which is neither "
-            f"{' nor '.join(roots)} nor a key that they led to."
+            f"{' nor '.join(roots)} nor a key that they led to. Only where you know that it is "
+            "yours too, since an earlier one was lost, give each of them with --public-key."
         )
     limit = replaced_at[checkpoint.public_key]
     return limit is None or checkpoint.seq <= limit

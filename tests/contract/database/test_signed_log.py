@@ -370,6 +370,7 @@ async def test_a_key_that_was_changed_without_a_succession_is_not_trusted(
 
     assert answer.exit_code == 1
     assert "nor a key that they led to" in answer.stderr
+    assert "give each of them with --public-key" in answer.stderr
     assert both.exit_code == 0
 
 
