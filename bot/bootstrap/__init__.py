@@ -30,7 +30,7 @@ def now() -> datetime:
 
 
 async def serve(settings: Settings, *, deadlines: Deadlines = DEFAULT_DEADLINES) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what was accepted.
+    """Serve until SIGTERM, SIGINT or SIGHUP, then finish what was accepted.
 
     Raises:
         CannotListenError: the address is not free.

@@ -126,7 +126,7 @@ def main(*, env_file: Path | None) -> None:
 def serve() -> None:
     """Answer Slack until told to stop.
 
-    SIGTERM and SIGINT stop it, once it has finished what it accepted.
+    SIGTERM, SIGINT and SIGHUP stop it, once it has finished what it accepted.
     """
     import asyncio
     import gc

@@ -36,7 +36,7 @@ from bot.sandbox.traffic import Traffic
 from bot.sandbox.twilio import PacedClock, TwilioStandIn
 
 HOST = "127.0.0.1"
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class SandboxError(Exception):
@@ -77,6 +77,8 @@ async def _run(wishes: Wishes, folder: Path) -> None:
     told_to_stop = asyncio.Event()
     for number in _STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup: it outlives its terminal
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, told_to_stop.set)
     async with _stage(wishes, folder) as stage, _page(stage, wishes.port) as page:
         starting = asyncio.create_task(_start(stage, page, open_browser=wishes.open_browser))
         try:

@@ -36,7 +36,7 @@ async def serve_until_stopped(
     on_listening: Callable[[], object] | None = None,
     on_stop: Callable[[], Awaitable[object]] | None = None,
 ) -> None:
-    """Serve until *stop* is set or SIGTERM or SIGINT arrives; a second signal ends at once.
+    """Serve until *stop* is set or SIGTERM, SIGINT or SIGHUP arrives; a second ends at once.
 
     *on_stop* is awaited after the last request has been answered and before this returns.
 
@@ -79,8 +79,13 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
 
 @contextmanager
 def _set_by_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Until the block ends, SIGTERM and SIGINT set *stop* instead of ending the process."""
+    """Until the block ends, SIGTERM and SIGINT set *stop* instead of ending the process.
+
+    So does SIGHUP, for good, since a terminal that is closed sends it twice; not under nohup.
+    """
     loop = asyncio.get_running_loop()
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, stop.set)
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
     try:

@@ -55,9 +55,13 @@ async def until_refused(port: int) -> None:
             writer.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "numbers",
+    [[signal.SIGTERM], [signal.SIGINT], [signal.SIGHUP, signal.SIGHUP]],
+    ids=["SIGTERM", "SIGINT", "terminal closed"],
+)
 async def test_a_signal_lets_the_last_request_end_and_then_drains(
-    free_port: int, number: signal.Signals
+    free_port: int, numbers: list[signal.Signals]
 ) -> None:
     app, listening = SlowApp(), asyncio.Event()
     serving = asyncio.create_task(
@@ -75,14 +79,45 @@ async def test_a_signal_lets_the_last_request_end_and_then_drains(
     async with aiohttp.ClientSession() as client:
         asking = asyncio.create_task(client.get(f"http://127.0.0.1:{free_port}/slow"))
         await app.asked.wait()
-        os.kill(os.getpid(), number)
-        await until_refused(free_port)
+        for number in numbers:
+            os.kill(os.getpid(), number)
+            await until_refused(free_port)
         app.may_answer.set()
         async with await asking as answer:
             assert await answer.text() == "done"
     await serving
 
     assert app.happened == ["answered", "drained"]
+
+
+@pytest.fixture
+def nohup() -> Iterator[None]:
+    """The signal of a terminal that is closed is ignored, as nohup has it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("nohup")
+async def test_it_outlives_its_terminal_where_it_was_told_to(free_port: int) -> None:
+    stop, listening = asyncio.Event(), asyncio.Event()
+    serving = asyncio.create_task(
+        serve_until_stopped(
+            web.Application(),
+            host="127.0.0.1",
+            port=free_port,
+            stop=stop,
+            on_listening=listening.set,
+        )
+    )
+    await listening.wait()
+
+    os.kill(os.getpid(), signal.SIGHUP)
+    await asyncio.sleep(0.1)
+
+    assert not stop.is_set()
+    stop.set()
+    await serving
 
 
 async def test_it_stops_when_told_from_within(free_port: int) -> None:
