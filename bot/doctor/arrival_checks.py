@@ -63,7 +63,10 @@ def ways_in(command: str, public_url: str | None, *, is_socket_mode: bool) -> tu
         button_place = "Interactivity & Shortcuts: it must be on, and Socket Mode too"
     else:
         asked_from += " (or anywhere, with HOOKFLASH_PUBLIC_URL and HOOKFLASH_METRICS_TOKEN set)"
-        command_place = f"Slash Commands: {command} must have the Request URL {url}"
+        command_place = (
+            f"Slash Commands: {command} must have the Request URL {url}, and the page Basic "
+            "Information: its Signing Secret must be SLACK_SIGNING_SECRET"
+        )
         button_place = (
             f"Interactivity & Shortcuts: it must have the Request URL {url}, and the page Event "
             "Subscriptions the same"

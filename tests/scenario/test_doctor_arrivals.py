@@ -87,7 +87,8 @@ async def test_where_nothing_has_come_the_doctor_knows_nothing_and_says_what_to_
         "Start hookflash serve, type /calls help in Slack, then run hookflash doctor on the same "
         "machine (or anywhere, with HOOKFLASH_PUBLIC_URL and HOOKFLASH_METRICS_TOKEN set). "
         "If nothing happens there, see the app's page Slash Commands: /calls must have the Request "
-        "URL https://hookflash.example.com/slack/events."
+        "URL https://hookflash.example.com/slack/events, and the page Basic Information: its "
+        "Signing Secret must be SLACK_SIGNING_SECRET."
     )
     assert told[BUTTONS].advice.endswith(
         "see the app's page Interactivity & Shortcuts: it must have the Request URL "
