@@ -36,7 +36,8 @@ def new(*, output: Path | None) -> None:
     private_key = new_private_key()
     if output is not None:
         write_private_key(output, private_key)
-    click.echo(f"HOOKFLASH_AUDIT_KEY={output or private_key}")
+    # Whole, since a service has a folder of its own.
+    click.echo(f"HOOKFLASH_AUDIT_KEY={output.absolute() if output else private_key}")
     public_key = Ed25519Signer(private_key).public_key
     click.echo(f"Its public key, for whoever checks the log: {public_key}", err=True)
 
@@ -75,8 +76,8 @@ def rotate(*, output: Path) -> None:
         ) from error
     click.echo(checkpoint_line(succession))
     click.echo(
-        f"Now set HOOKFLASH_AUDIT_KEY={output} and start hookflash serve again. Then delete the "
-        "old key.",
+        f"Now set HOOKFLASH_AUDIT_KEY={output.absolute()} and start hookflash serve again. Then "
+        "delete the old key.",
         err=True,
     )
 

@@ -70,7 +70,7 @@ def grow(database: Database, ledger: SqlLedger, folder: Path) -> Grow:
 async def key(command: Command, folder: Path) -> str:
     """The public half of a key in `audit.key`."""
     made = await command("audit", "key", "new", "--output", "audit.key")
-    assert made.stdout == "HOOKFLASH_AUDIT_KEY=audit.key\n"
+    assert made.stdout == f"HOOKFLASH_AUDIT_KEY={folder}/audit.key\n"
     (folder / "public.key").write_text(made.stderr.split()[-1])
     return made.stderr.split()[-1]
 
