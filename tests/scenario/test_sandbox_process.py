@@ -243,6 +243,7 @@ def test_what_can_be_typed_is_asked_of_the_bots_own_manifest(running: SandboxPro
     assert {"text": "@ana", "does": "Ana Ruiz"} in offers["people"]
 
 
+@pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_stops_cleanly_and_leaves_no_process_and_no_file(
     tmp_path: Path, number: signal.Signals

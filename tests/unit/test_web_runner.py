@@ -55,6 +55,7 @@ async def until_refused(port: int) -> None:
             writer.close()
 
 
+@pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize(
     "numbers",
     [[signal.SIGTERM], [signal.SIGINT], [signal.SIGHUP, signal.SIGHUP]],
