@@ -169,8 +169,6 @@ async def test_any_form_is_survived(company: Company, form: dict[str, str]) -> N
 @pytest.mark.parametrize(
     "nonsense",
     [
-        {"type": "view_submission", "response_urls": None},
-        {"type": "view_submission", "response_urls": [{}, {}]},
         {"type": "view_submission", "view": {"type": "modal", "callback_id": []}},
         {"type": "shortcut", "view": None},
         {"type": "interactive_message", "callback_id": "x"},
@@ -253,7 +251,7 @@ async def test_a_form_without_its_kind_is_refused(
     assert company.changes_sent() == []
 
 
-@pytest.mark.parametrize("urls", [None, "x", [None], ["x"]])
+@pytest.mark.parametrize("urls", [None, "x", [None], ["x"], [{}, {}]])
 async def test_places_to_answer_that_are_none_are_refused(company: Company, urls: object) -> None:
     """Bolt reads those of a form without looking at what they are."""
     view = {"id": "V1", "type": "modal", "callback_id": CALLBACK_IDS[0], "state": {"values": {}}}
