@@ -15,6 +15,7 @@ SCOPES = {
     "users:read": "SlackMemberDirectory: guests are no full members",
     "channels:read": "ChannelBook: no numbers into channels shared with other companies",
     "groups:read": "ChannelBook: the same for private channels",
+    "im:read": "ChannelBook: the same for direct messages with the app",
 }
 EXAMPLE_URL = "https://hookflash.example.com"
 LONGEST_HINT = 1000

@@ -282,6 +282,18 @@ async def test_numbers_are_hidden_in_a_direct_message_which_may_be_with_another_
     assert not any("5550123" in text or "555-0123" in text for text in texts)
 
 
+async def test_numbers_are_shown_in_the_direct_message_with_the_app(company: Company) -> None:
+    """What is done on the Home tab is told there, and can be gone on with from there."""
+    company.twilio.network.call_in_progress(CALLER, SUPPORT_LINE)
+    direct = company.slack.workspace.direct_channel(ANA)
+
+    await company.say(ANA, "/calls post", where=direct.id)
+
+    text = shown(company.seen_by(ANA, where=direct.id)[-1])
+    assert "+1 415-555-0123" in text
+    assert "hidden" not in text
+
+
 async def test_hidden_numbers_are_said_to_be_hidden_and_why(company: Company) -> None:
     call = company.twilio.network.call_in_progress(CALLER, SUPPORT_LINE)
     for where in (SUPPORT, SHARED):

@@ -24,7 +24,7 @@ SCOPES_BY_METHOD: dict[str, set[str]] = {
     "auth_test": set(),
     "chat_postMessage": {"chat:write"},
     "chat_update": {"chat:write"},
-    "conversations_info": {"channels:read", "groups:read"},
+    "conversations_info": {"channels:read", "groups:read", "im:read"},
     "users_info": {"users:read"},
     "views_open": set(),
     "views_publish": set(),

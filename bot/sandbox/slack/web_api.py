@@ -23,7 +23,7 @@ from bot.sandbox.slack.view_methods import ViewMethods
 from bot.sandbox.slack.workspace import Workspace
 
 MANIFEST_SCOPES = frozenset(
-    {"commands", "chat:write", "users:read", "channels:read", "groups:read"}
+    {"commands", "chat:write", "users:read", "channels:read", "groups:read", "im:read"}
 )
 """What an app that was installed with Hookflash's manifest has been granted."""
 POST_MESSAGE = "chat.postMessage"

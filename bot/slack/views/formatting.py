@@ -49,7 +49,7 @@ class Readers(StrEnum):
     NOT_KNOWN = (
         "Numbers are hidden: Slack did not tell whether this channel is shared with another "
         "company. Of a private channel it does once Hookflash is added to it, of a direct message "
-        "never."
+        "between people never."
     )
 
 
