@@ -60,6 +60,14 @@ class LiveList:
         except LogUnavailableError:
             return None
 
+    async def last_changes(self, call_sids: Sequence[str]) -> LastChanges | None:
+        """The newest change of each call that has any; None where the log does not answer."""
+        try:
+            async with database_deadline():
+                return await self._log.last_changes(self._place.account_sid, call_sids)
+        except LogUnavailableError:
+            return None
+
     async def draw(
         self,
         state: ListState,
@@ -91,19 +99,11 @@ class LiveList:
         )
         return sheet.draw(
             now=self._clock(),
-            last_changes=await self._last_changes(sheet.call_sids) if is_log_up else None,
+            last_changes=await self.last_changes(sheet.call_sids) if is_log_up else None,
             banner=banner,
             freeze=freeze,
             is_log_down=not is_log_up,
         )
-
-    async def _last_changes(self, call_sids: Sequence[str]) -> LastChanges | None:
-        """None where the log does not answer."""
-        try:
-            async with database_deadline():
-                return await self._log.last_changes(self._place.account_sid, call_sids)
-        except LogUnavailableError:
-            return None
 
 
 async def _nothing() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 # The parts of a payload that Bolt itself reads without looking at their kind.
 _OBJECTS = ("user", "team", "enterprise", "channel", "view", "container", "message", "event")
-_NEVER_NULL = ("actions", "event", "response_urls")
 _OF_A_FORM = ("view_submission", "view_closed")
 _VIEWS = ("modal", "home")
 # Slack sends none any more, and Bolt still reads it.
@@ -24,7 +23,7 @@ _TEXTS = (
 
 def has_payload_shape(payload: object) -> bool:
     """Whether this could be a payload of Slack's, as far as Bolt trusts it to be."""
-    if not isinstance(payload, dict) or any(payload.get(name, "") is None for name in _NEVER_NULL):
+    if not isinstance(payload, dict) or payload.get("event", "") is None:
         return False
     return _are_of_their_kinds(payload) and _is_about_something(payload) and _is_readable(payload)
 

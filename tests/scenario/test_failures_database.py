@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from bot.application import accept_change
-from bot.database.engine import open_database
+from bot.database.engine import migration_engine, open_database
 from bot.sandbox.twilio import Call
 from bot.slack.views.redirect_modal import TARGET_BLOCK
 from tests.scenario.company import (
@@ -202,6 +202,20 @@ async def test_while_the_log_is_down_lists_work_and_say_so_and_the_bot_is_not_re
     assert call.sid in str(listed.blocks)
     assert "the log does not answer" in shown(listed).lower()
     assert (ready_before, ready_meanwhile, await readiness(here)) == (200, 503, 200)
+
+
+@pytest.mark.parametrize("command", ["/calls", "/calls show {sid}"])
+async def test_calls_are_shown_where_the_log_does_not_tell_who_changed_them(
+    here: Company, call: Call, database_url: str, command: str
+) -> None:
+    """It may fall silent between two questions; that it answers was asked a moment before."""
+    owner = migration_engine(database_url)
+    with owner.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE call_changes RENAME TO elsewhere")
+
+    await here.say(ANA, command.format(sid=call.sid))
+
+    assert call.sid in str(here.seen_by(ANA)[-1].blocks)
 
 
 async def test_a_change_whose_mark_cannot_be_recorded_is_not_sent_and_told_as_not_done(

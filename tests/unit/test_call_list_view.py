@@ -6,7 +6,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.domain.filters import CallFilter, parse_call_filters
-from bot.slack.views.call_list import recent_list
+from bot.slack.views.call_list import FinishedSheet
 from bot.slack.views.formatting import Audience
 from bot.slack.views.message import MessageView
 from bot.slack.views.values import PageValue, parse_call_value, parse_page_value
@@ -262,9 +262,9 @@ def test_finished_calls_tell_how_they_ended_and_what_they_cost() -> None:
         status="no-answer", ended_at=NOW, duration_s=61, price="-0.0085", price_unit="USD"
     )
 
-    view = recent_list(
+    view = FinishedSheet(
         a_listing(call), filters=CallFilter(), state=PageValue(1), audience=OPERATORS, place=PLACE
-    )
+    ).draw()
 
     assert readable(view.text) == snapshot("""\
 1 finished call
@@ -287,13 +287,13 @@ As of 14:02:07 UTC. Only calls of account AC… in Region us1.\
 def test_a_limit_of_finished_calls_is_not_told_as_their_number(words: str, headline: str) -> None:
     calls = [a_call(number, status="completed", ended_at=NOW) for number in range(3)]
 
-    view = recent_list(
+    view = FinishedSheet(
         a_listing(*calls),
         filters=parse_call_filters([words], now=NOW),
         state=PageValue(1, SEALED),
         audience=OPERATORS,
         place=PLACE,
-    )
+    ).draw()
 
     assert view.text.splitlines()[0] == headline
 
@@ -303,9 +303,9 @@ def test_a_status_that_only_the_other_list_has_leads_there() -> None:
     state = PageValue(1, SEALED)
 
     live = a_live_list(1, words="status:no-answer")
-    finished = recent_list(
+    finished = FinishedSheet(
         a_listing(), filters=ringing, state=state, audience=OPERATORS, place=PLACE
-    )
+    ).draw()
 
     way = "Calls with that status are finished calls: `/calls recent status:no-answer`"
     assert way in everything(live)
@@ -322,13 +322,13 @@ def test_a_call_that_nobody_answered_lasted_no_longer_than_until_it_was_over() -
     answered = a_call(2, status="completed", started_at=began_at, ended_at=NOW, duration_s=7200)
     listing = a_listing(missed, answered).newest_ending_first()
 
-    view = recent_list(
+    view = FinishedSheet(
         listing,
         filters=parse_call_filters([], now=NOW),
         state=PageValue(1),
         audience=OPERATORS,
         place=PLACE,
-    )
+    ).draw()
 
     assert [call.sid for call in listing.calls] == [answered.sid, missed.sid]
     assert "no answer · 30 s · began 2026-11-22 12:02:07 UTC" in " ".join(

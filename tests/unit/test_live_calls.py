@@ -142,30 +142,17 @@ async def test_what_is_learnt_of_a_call_is_in_the_snapshot_at_once(live: LiveCal
     assert [call.sid for call in known.calls] == [a_call("b").sid]
 
 
-async def test_a_call_that_ends_with_legs_on_the_line_makes_the_next_asker_look(
-    live: LiveCalls, gateway: FakeGateway
+@pytest.mark.parametrize(("ends", "with_it"), [("a", "b"), ("b", "a")], ids=["caller", "leg"])
+async def test_a_call_that_ends_makes_the_next_asker_look_for_who_was_on_the_line_with_it(
+    live: LiveCalls, gateway: FakeGateway, ends: str, with_it: str
 ) -> None:
-    leg = replace(a_call("b"), parent_call_sid=a_call("a").sid)
-    gateway.calls = [a_call("a"), leg]
+    """Without its caller a leg drops; the caller goes on with the next verb, if there is one."""
+    calls = {"a": a_call("a"), "b": replace(a_call("b"), parent_call_sid=a_call("a").sid)}
+    gateway.calls = list(calls.values())
     await live.listing()
-    gateway.calls, gateway.hidden = [], [replace(leg, status="completed")]
+    gateway.calls, gateway.hidden = [], [replace(calls[with_it], status="completed")]
 
-    live.learn(a_call("a", "completed"))
-
-    assert (await live.listing()).calls == ()
-    assert gateway.looks == 2
-
-
-async def test_a_leg_that_ends_makes_the_next_asker_look_for_who_had_dialled_it(
-    live: LiveCalls, gateway: FakeGateway
-) -> None:
-    """The caller goes on with the next verb, and where there is none hangs up."""
-    leg = replace(a_call("b"), parent_call_sid=a_call("a").sid)
-    gateway.calls = [a_call("a"), leg]
-    await live.listing()
-    gateway.calls, gateway.hidden = [], [a_call("a", "completed")]
-
-    live.learn(replace(leg, status="completed"))
+    live.learn(replace(calls[ends], status="completed"))
 
     assert (await live.listing()).calls == ()
     assert gateway.looks == 2

@@ -16,7 +16,7 @@ from bot.domain.filters import parse_call_filters
 from bot.domain.people import Role
 from bot.slack.views.audit_page import audit_page, call_history
 from bot.slack.views.call_card import call_card
-from bot.slack.views.call_list import recent_list
+from bot.slack.views.call_list import FinishedSheet
 from bot.slack.views.choices import choices
 from bot.slack.views.confirm import hang_up_card
 from bot.slack.views.help import HelpRow, help_page
@@ -79,13 +79,13 @@ VIEWS = {
         audience=SHARED_CHANNEL,
         freeze=Freeze(by=ANA, since=NOW, reason="toll fraud"),
     ),
-    "finished calls": recent_list(
+    "finished calls": FinishedSheet(
         a_listing(a_call(1, status="completed", ended_at=NOW, price="-0.01", price_unit="USD")),
         filters=FILTERS,
         state=PageValue(1),
         audience=OPERATORS,
         place=PLACE,
-    ),
+    ).draw(),
     "a card": call_card(
         details_of(
             a_call(1, caller_name="Bank & Sons", forwarded_from=CALLER),

@@ -25,7 +25,7 @@ from bot.sandbox.slack.block_kit_blocks import Surface
 from bot.slack.drawings import MOST_BANNERS
 from bot.slack.views.audit_page import audit_page, call_history
 from bot.slack.views.call_card import call_card
-from bot.slack.views.call_list import recent_list
+from bot.slack.views.call_list import FinishedSheet
 from bot.slack.views.choices import Intention, choices
 from bot.slack.views.confirm import hang_up_card
 from bot.slack.views.formatting import Audience
@@ -170,9 +170,9 @@ def test_slack_takes_any_list_of_finished_calls(
     listing: Listing, audience: Audience, page: int
 ) -> None:
     assert_slack_takes(
-        recent_list(
+        FinishedSheet(
             listing, filters=CallFilter(), state=PageValue(page), audience=audience, place=PLACE
-        )
+        ).draw()
     )
 
 

@@ -15,7 +15,7 @@ from bot.slack.features import Ack, Feature, Verb
 from bot.slack.list_state import ListState
 from bot.slack.payloads import Click, Command
 from bot.slack.views.action_ids import ActionId
-from bot.slack.views.call_list import recent_list
+from bot.slack.views.call_list import FinishedSheet
 from bot.slack.views.message import MessageView
 
 ASKED_FOR = 100
@@ -54,13 +54,13 @@ async def _draw(desk: Desk, actor: Actor, wanted: ListState) -> MessageView:
         desk.gateway.list_finished(finished_calls_query(wanted.filters)),
         desk.audiences.alone(actor),
     )
-    return recent_list(
+    return FinishedSheet(
         listing.newest_ending_first(),
         filters=wanted.filters,
         state=wanted.encode(desk.seal),
         audience=audience,
         place=desk.place,
-    )
+    ).draw()
 
 
 def finished_calls_query(filters: CallFilter) -> FinishedCallsQuery:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from bot.domain.audit import Action
-from bot.domain.changes import LastChanges
 from bot.domain.errors import (
     CallNotFoundError,
-    LogUnavailableError,
     TwilioNotFoundError,
 )
 from bot.domain.sids import CallReference, parse_call_reference
@@ -100,7 +98,7 @@ async def _draw(
     """
     try:
         details, last_changes = await asyncio.gather(
-            desk.gateway.fetch_details(call_sid), _last_changes(desk, call_sid)
+            desk.gateway.fetch_details(call_sid), desk.live_list.last_changes([call_sid])
         )
     except TwilioNotFoundError as fault:
         raise CallNotFoundError(call_sid, account_sid=desk.place.account_sid) from fault
@@ -108,14 +106,6 @@ async def _draw(
     return call_card(
         details, last_changes=last_changes, audience=audience, can_be_posted=can_be_posted
     )
-
-
-async def _last_changes(desk: Desk, call_sid: str) -> LastChanges | None:
-    """None where the log does not answer: the card is shown all the same."""
-    try:
-        return await desk.log.last_changes(desk.place.account_sid, [call_sid])
-    except LogUnavailableError:
-        return None
 
 
 FEATURE = Feature(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
+from typing import ClassVar
 
 import slackblocks as kit
 
@@ -51,12 +52,14 @@ class _Kind:
     facts: Callable[[Conversation, datetime, Audience], list[str]]
 
 
-class LiveSheet:
-    """The live calls that pass the filters, on the page of the state.
+class _Sheet:
+    """One page of a list, being drawn; `state` is what leads back to it.
 
-    `state` is what leads back here; the other buttons carry its sealed filters too.
+    The other buttons carry the state's sealed filters too.
     """
 
+    _kind: ClassVar[_Kind]
+
     def __init__(
         self,
         listing: Listing,
@@ -66,91 +69,17 @@ class LiveSheet:
         audience: Audience,
         place: Place,
     ) -> None:
-        self._listing = listing
-        self._audience = audience
-        self._place = place
-        self._sheet = _Sheet(
-            _LIVE, listing, filters=filters, state=state, audience=audience, place=place
-        )
-        self._headline = _live_headline(listing, self._sheet.found, filters)
-
-    @property
-    def call_sids(self) -> Sequence[str]:
-        """The calls that the buttons of the page change."""
-        return [conversation.root.sid for conversation in self._sheet.shown]
-
-    def draw(
-        self,
-        *,
-        now: datetime,
-        last_changes: LastChanges | None,
-        banner: str = "",
-        freeze: Freeze | None = None,
-        is_log_down: bool = False,
-    ) -> MessageView:
-        """The message; `banner` is marked-up text on top: what came of a click on the list.
-
-        `last_changes` has the newest change of each call that has any; it is None where that is not
-        known.
-        """
-        looked_at = self._listing.looked_at
-        small_print = [
-            f"As of {slack_time(looked_at)}{_age(looked_at, now)}.",
-            f"{self._place.words} Calls of Elastic SIP trunks show only after they end.",
-        ]
-        if is_log_down:
-            small_print.append("*The log does not answer*: calls can be seen but not changed.")
-        frozen = ""
-        if freeze:
-            frozen = freeze_words(freeze, audience=self._audience, place=self._place)[0]
-        return self._sheet.draw(
-            self._headline,
-            small_print,
-            banner=banner,
-            frozen=frozen,
-            last_changes=last_changes,
-        )
-
-
-def recent_list(
-    listing: Listing,
-    *,
-    filters: CallFilter,
-    state: PageValue,
-    audience: Audience,
-    place: Place,
-) -> MessageView:
-    """The calls that have ended, newest first; `state` as of the live ones."""
-    sheet = _Sheet(_FINISHED, listing, filters=filters, state=state, audience=audience, place=place)
-    headline = _finished_headline(len(sheet.found), filters)
-    return sheet.draw(headline, [f"As of {slack_time(listing.looked_at)}. {place.words}"])
-
-
-class _Sheet:
-    """One page of a list, being drawn."""
-
-    def __init__(
-        self,
-        kind: _Kind,
-        listing: Listing,
-        *,
-        filters: CallFilter,
-        state: PageValue,
-        audience: Audience,
-        place: Place,
-    ) -> None:
-        self.found = filters.pick(listing.calls, listing.looked_at)
-        self._kind = kind
+        self._found = filters.pick(listing.calls, listing.looked_at)
         self._listing = listing
         self._filters = filters
-        self._pages = max(1, ceil(len(self.found) / CONVERSATIONS_A_PAGE))
+        self._pages = max(1, ceil(len(self._found) / CONVERSATIONS_A_PAGE))
         self._page = min(state.page, self._pages)
         self._sealed_filters = state.sealed_filters
         self._audience = audience
         self._place = place
-        self._command = f"{place.command}{kind.verb}"
+        self._command = f"{place.command}{self._kind.verb}"
 
-    def draw(
+    def _draw(
         self,
         headline: str,
         small_print: Sequence[str],
@@ -169,7 +98,7 @@ class _Sheet:
             blocks.context("subtitle", subtitle) if subtitle else None,
         ]
         lines = [line for line in (banner, frozen, headline, *subtitle) if line]
-        for position, conversation in enumerate(self.shown):
+        for position, conversation in enumerate(self._shown()):
             facts = self._kind.facts(conversation, self._listing.looked_at, self._audience)
             lines.append(", ".join(facts))
             drawn += [
@@ -182,11 +111,9 @@ class _Sheet:
         drawn.append(blocks.context("small-print", small_print))
         return message("\n".join([*lines, *small_print]), drawn)
 
-    @property
-    def shown(self) -> Sequence[Conversation]:
-        """The conversations of this page."""
+    def _shown(self) -> Sequence[Conversation]:
         start = (self._page - 1) * CONVERSATIONS_A_PAGE
-        return self.found[start : start + CONVERSATIONS_A_PAGE]
+        return self._found[start : start + CONVERSATIONS_A_PAGE]
 
     def _state(self, page: int) -> PageValue:
         return PageValue(page, self._sealed_filters)
@@ -245,7 +172,7 @@ class _Sheet:
         warnings = []
         if self._listing.is_cut_off:
             warnings.append("*Cut off*: Twilio has more calls than were listed.")
-        if self.found and self._audience.hide_numbers:
+        if self._found and self._audience.hide_numbers:
             warnings.append(self._audience.readers)
         return warnings
 
@@ -334,3 +261,58 @@ _FINISHED = _Kind(
     previous=ActionId.PREVIOUS_RECENT,
     facts=_finished_facts,
 )
+
+
+class LiveSheet(_Sheet):
+    """A page of the live calls that pass the filters."""
+
+    _kind = _LIVE
+
+    @property
+    def call_sids(self) -> Sequence[str]:
+        """The calls that the buttons of the page change."""
+        return [conversation.root.sid for conversation in self._shown()]
+
+    def draw(
+        self,
+        *,
+        now: datetime,
+        last_changes: LastChanges | None,
+        banner: str = "",
+        freeze: Freeze | None = None,
+        is_log_down: bool = False,
+    ) -> MessageView:
+        """The message; `banner` is marked-up text on top: what came of a click on the list.
+
+        `last_changes` has the newest change of each call that has any; it is None where that is not
+        known.
+        """
+        looked_at = self._listing.looked_at
+        small_print = [
+            f"As of {slack_time(looked_at)}{_age(looked_at, now)}.",
+            f"{self._place.words} Calls of Elastic SIP trunks show only after they end.",
+        ]
+        if is_log_down:
+            small_print.append("*The log does not answer*: calls can be seen but not changed.")
+        frozen = ""
+        if freeze:
+            frozen = freeze_words(freeze, audience=self._audience, place=self._place)[0]
+        return self._draw(
+            _live_headline(self._listing, self._found, self._filters),
+            small_print,
+            banner=banner,
+            frozen=frozen,
+            last_changes=last_changes,
+        )
+
+
+class FinishedSheet(_Sheet):
+    """A page of the calls that have ended, newest first."""
+
+    _kind = _FINISHED
+
+    def draw(self) -> MessageView:
+        """The message."""
+        headline = _finished_headline(len(self._found), self._filters)
+        looked_at = slack_time(self._listing.looked_at)
+        return self._draw(headline, [f"As of {looked_at}. {self._place.words}"])
